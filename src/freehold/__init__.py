@@ -1,0 +1,1 @@
+"""The serverless cloud that you own."""

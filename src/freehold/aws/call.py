@@ -1,0 +1,108 @@
+"""Who calls which service, and the one way for a part of ours to call an AWS operation of another part."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from freehold.aws.errors import AwsError
+
+Json = dict[str, Any]
+
+DEFAULT_ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What every operation is told beside its request."""
+
+    region: str
+    account: str = DEFAULT_ACCOUNT
+    request_id: str = ""
+    access_key: str = ""  # Empty: the call was not signed.
+    principal: str = ""  # ARN of the caller; empty: the account's root.
+    source_ip: str = "127.0.0.1"
+    user_agent: str = ""
+    service_principal: str = ""  # "apigateway.amazonaws.com" and the like, when a part of ours calls for a service.
+    host: str = ""  # As the client named us, with the port: what URLs in answers begin with.
+    scheme: str = "http"
+
+
+Operation = Callable[[Any, Call, Json], Awaitable[Json]]
+"""(the service's frozen record, call, request) -> answer; raises AwsError. Dicts are shaped as botocore's model says."""
+
+
+class Aws(Protocol):
+    """An AWS operation of any service of ours, called from inside, with the identity of a fixed `Call`.
+
+    >>> table = await aws("dynamodb", "CreateTable", {"TableName": "items", ...})
+    Service names are botocore's ("lambda", "apigatewayv2", "logs"). Raises AwsError, also for an unknown operation.
+    """
+
+    @property
+    def call(self) -> Call: ...
+
+    async def __call__(self, service: str, operation: str, request: Json) -> Json: ...
+
+
+class Bind(Protocol):
+    """`app.py` hands this to parts that call operations of others: `aws = bind(call)`."""
+
+    def __call__(self, call: Call) -> Aws: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One AWS API: its table of operations and the record that they may touch."""
+
+    name: str  # botocore's: "lambda", "dynamodb", "apigatewayv2".
+    operations: Mapping[str, Operation]
+    record: Any
+
+
+class OperationTable:
+    """All services of one server; the meaning of `aws("sqs", "SendMessage", {...})`."""
+
+    def __init__(self) -> None:
+        self._services: dict[str, Service] = {}
+
+    def add(self, service: Service) -> None:
+        assert service.name not in self._services, service.name
+        self._services[service.name] = service
+
+    def find(self, service: str, operation: str) -> tuple[Operation, Any]:
+        """The operation and the record it runs on. UnknownOperationException when either is not here."""
+        found = self._services.get(service)
+        if found is None or operation not in found.operations:
+            raise AwsError(
+                "UnknownOperationException",
+                f"Freehold does not support {service}:{operation} yet."
+                if found
+                else f"Freehold does not have the service {service} yet (operation {operation}).",
+                status=501,
+            )
+        return found.operations[operation], found.record
+
+    def has(self, service: str) -> bool:
+        return service in self._services
+
+    def bind(self, call: Call) -> Aws:
+        return _BoundOperations(self, call)
+
+
+class _BoundOperations:
+    __slots__ = ("_table", "call")
+
+    def __init__(self, table: OperationTable, call: Call) -> None:
+        self._table = table
+        self.call = call
+
+    async def __call__(self, service: str, operation: str, request: Json) -> Json:
+        function, record = self._table.find(service, operation)
+        return await function(record, self.call, request)
+
+
+def in_region(call: Call, region: str) -> Call:
+    return replace(call, region=region)

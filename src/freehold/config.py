@@ -1,0 +1,20 @@
+"""Every setting of a server: its unit, its default, one sentence. Frozen; made by the CLI, by hand in a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    data_dir: Path  # Everything that survives a restart lies below it.
+    host: str = "127.0.0.1"  # The address to listen on.
+    port: int = 4566  # 0: any free one.
+    account: str = "000000000000"  # The account number in every ARN.
+    region: str = "us-east-1"  # Where a request names no region.
+    keep_alive_s: float = 600.0  # An execution environment that was idle this long is let go.
+    max_environments: int = 1000  # Execution environments of all functions together: AWS's account concurrency.
+    max_body_bytes: int = (
+        100 * 1024 * 1024
+    )  # A larger request is answered 413 before it is read. S3 parts need this much.

@@ -1,0 +1,35 @@
+"""What goes into an invocation and what comes out: the values between the engine and everybody who invokes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    function_arn: str  # With the qualifier that the caller used, if any: "arn:...:function:hello:live".
+    payload: bytes  # JSON.
+    request_id: str
+    trace_id: str = ""  # "Root=1-...;Parent=...;Sampled=0"; empty: the engine makes one.
+    client_context: bytes = b""  # Decoded JSON, or empty.
+    source: str = ""  # Service principal of the caller ("apigateway.amazonaws.com"); empty: the Invoke API.
+    log_tail: bool = False  # Ask for the last 4 KB of the log in the result.
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationResult:
+    payload: bytes  # What the function answered, or the error document {"errorType", "errorMessage", ...}.
+    function_error: str | None  # "Unhandled" when the function failed.
+    executed_version: str  # "$LATEST" or a number.
+    log_tail: bytes = b""
+    duration_ms: float = 0.0
+    init_ms: float | None = None  # None: the environment was warm.
+    trace_id: str = ""
+
+
+class Invoker(Protocol):
+    """Local today, a remote node later. Raises AwsError: ResourceNotFoundException for an unknown function or
+    qualifier, TooManyRequestsException when concurrency is used up, ResourceConflictException while Pending."""
+
+    async def invoke(self, invocation: Invocation) -> InvocationResult: ...

@@ -1,0 +1,48 @@
+"""An HTTP request and its answer, as values."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+Headers = list[tuple[str, str]]
+"""In the order of the wire, duplicates kept; names in the client's own case for requests. Values are latin-1 text."""
+
+
+@dataclass(slots=True)
+class Request:
+    method: str
+    raw_path: str  # Still percent-encoded, without the query, as the client sent it.
+    query: str  # Still percent-encoded, without the "?".
+    headers: Headers
+    body: bytes
+    client: str = "127.0.0.1"
+    scheme: str = "http"
+    http_version: str = "1.1"
+    lower: dict[str, str] = field(default_factory=dict)  # Lower-case name -> value, duplicates joined with ",".
+
+    def __post_init__(self) -> None:
+        if not self.lower:
+            lower = self.lower
+            for name, value in self.headers:
+                key = name.lower()
+                lower[key] = f"{lower[key]},{value}" if key in lower else value
+
+    def header(self, name: str) -> str | None:
+        """By lower-case name."""
+        return self.lower.get(name)
+
+    @property
+    def host(self) -> str:
+        return self.lower.get("host", "")
+
+
+@dataclass(slots=True)
+class Response:
+    status: int
+    headers: Headers = field(default_factory=list)  # Content-Length and Date are the server's to write.
+    body: bytes = b""
+    stream: AsyncIterator[bytes] | None = None  # Instead of `body`: sent in chunks as they come.
+
+
+Handler = Callable[[Request], Awaitable[Response]]
