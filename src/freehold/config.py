@@ -17,4 +17,4 @@ class Config:
     max_environments: int = 1000  # Execution environments of all functions together: AWS's account concurrency.
     max_body_bytes: int = (
         100 * 1024 * 1024
-    )  # A larger request is answered 413 before it is read. S3 parts need this much.
+    )  # A larger request is answered 413 unread; S3 needs much.

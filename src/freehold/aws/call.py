@@ -31,7 +31,8 @@ class Call:
 
 
 Operation = Callable[[Any, Call, Json], Awaitable[Json]]
-"""(the service's frozen record, call, request) -> answer; raises AwsError. Dicts are shaped as botocore's model says."""
+"""(the service's frozen record, call, request) -> answer; raises AwsError. Dicts have the shapes of botocore's model:
+blobs are bytes, timestamps are timezone-aware datetimes or epoch seconds, a streaming body is bytes."""
 
 
 class Aws(Protocol):
@@ -60,6 +61,7 @@ class Service:
     name: str  # botocore's: "lambda", "dynamodb", "apigatewayv2".
     operations: Mapping[str, Operation]
     record: Any
+    raw_json: bool = False  # Dicts are as on the JSON wire (blobs as base64 text), unread by the codec: DynamoDB's speed.
 
 
 class OperationTable:

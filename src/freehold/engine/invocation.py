@@ -14,6 +14,7 @@ class Invocation:
     trace_id: str = ""  # "Root=1-...;Parent=...;Sampled=0"; empty: the engine makes one.
     client_context: bytes = b""  # Decoded JSON, or empty.
     source: str = ""  # Service principal of the caller ("apigateway.amazonaws.com"); empty: the Invoke API.
+    source_arn: str = ""  # ARN of what invokes (an API's route, a rule), for the function's resource policy.
     log_tail: bool = False  # Ask for the last 4 KB of the log in the result.
 
 
