@@ -61,7 +61,7 @@ class Service:
     name: str  # botocore's: "lambda", "dynamodb", "apigatewayv2".
     operations: Mapping[str, Operation]
     record: Any
-    raw_json: bool = False  # Dicts are as on the JSON wire (blobs as base64 text), unread by the codec: DynamoDB's speed.
+    raw_json: bool = False  # Dicts are as on the JSON wire (blobs as base64 text): DynamoDB, for speed.
 
 
 class OperationTable:
