@@ -64,11 +64,18 @@ class Service:
     raw_json: bool = False  # Dicts are as on the JSON wire (blobs as base64 text): DynamoDB, for speed.
 
 
-class OperationTable:
-    """All services of one server; the meaning of `aws("sqs", "SendMessage", {...})`."""
+Check = Callable[[str, str, Json], None]
 
-    def __init__(self) -> None:
+
+class OperationTable:
+    """All services of one server; the meaning of `aws("sqs", "SendMessage", {...})`.
+
+    `check` sees every request that comes from inside, as the listener checks those from outside.
+    """
+
+    def __init__(self, check: Check | None = None) -> None:
         self._services: dict[str, Service] = {}
+        self._check = check
 
     def add(self, service: Service) -> None:
         assert service.name not in self._services, service.name
@@ -87,22 +94,28 @@ class OperationTable:
             )
         return found.operations[operation], found.record
 
+    def service(self, name: str) -> Service | None:
+        return self._services.get(name)
+
     def has(self, service: str) -> bool:
         return service in self._services
 
     def bind(self, call: Call) -> Aws:
-        return _BoundOperations(self, call)
+        return _BoundOperations(self, call, self._check)
 
 
 class _BoundOperations:
-    __slots__ = ("_table", "call")
+    __slots__ = ("_check", "_table", "call")
 
-    def __init__(self, table: OperationTable, call: Call) -> None:
+    def __init__(self, table: OperationTable, call: Call, check: Check | None) -> None:
         self._table = table
+        self._check = check
         self.call = call
 
     async def __call__(self, service: str, operation: str, request: Json) -> Json:
         function, record = self._table.find(service, operation)
+        if self._check is not None:
+            self._check(service, operation, request)
         return await function(record, self.call, request)
 
 
