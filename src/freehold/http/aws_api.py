@@ -1,7 +1,7 @@
 """The listener that speaks AWS: tells which service a request is for, and takes it through codec and operation.
 
 One decision to know: a request says its service in several places, and they are asked in the order in which they are
-reliable: X-Amz-Target, the credential scope of the signature, the host, the form's Version, the path. What is left is S3.
+reliable: X-Amz-Target, the credential scope of the signature, the host, the form's Version, the path. The rest is S3.
 """
 
 from __future__ import annotations

@@ -1,0 +1,147 @@
+"""Builds every part once, by hand, top to bottom, and introduces them to each other; the only file that knows them all.
+
+Start:   App.start
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import os
+import signal
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import orjson
+
+import freehold
+from freehold.aws.call import OperationTable
+from freehold.aws.validate import validate
+from freehold.clock import Clock, Ids, RandomIds, SystemClock
+from freehold.config import Config
+from freehold.http.aws_api import AwsApi
+from freehold.http.messages import Request, Response
+from freehold.http.server import HttpServer, Limits
+from freehold.state.blobs import Blobs
+from freehold.state.sqlite_store import NewerData, SqliteStore
+
+
+class CannotStart(Exception):
+    """One sentence for the person who starts the server: what is in the way and what to do."""
+
+
+class App:
+    """One Freehold server in this process. `await start()`, then `await stop()`; both on one event loop."""
+
+    def __init__(self, config: Config, clock: Clock | None = None, ids: Ids | None = None) -> None:
+        self.config = config
+        self.clock: Clock = clock or SystemClock()
+        self.ids: Ids = ids or RandomIds()
+        self.operations = OperationTable(check=validate)
+        self.host = config.host
+        self.port = config.port
+        self._stops: list[Callable[[], Awaitable[None]]] = []  # In reverse order of the starts.
+
+    async def start(self) -> None:
+        """Raises CannotStart; what was begun by then is stopped again."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stops every part, the last started first, so that nothing runs without what it needs."""
+        while self._stops:
+            await self._stops.pop()()
+
+    @property
+    def endpoint(self) -> str:
+        """What a client on this machine calls us."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        return f"http://{host}:{self.port}"
+
+    async def _start(self) -> None:
+        config = self.config
+        data_dir = config.data_dir
+        self._stops.append(_DataDirLock(data_dir).release)
+        try:
+            self.store = SqliteStore(data_dir / "control.db")
+        except NewerData as error:
+            raise CannotStart(str(error)) from error
+        except sqlite3.Error as error:
+            raise CannotStart(f"{data_dir / 'control.db'} cannot be read: {error}.") from error
+        self._stops.append(self.store.close)
+        self.blobs = Blobs(data_dir / "blobs")
+        self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
+        await self._listen()
+
+    async def _listen(self) -> None:
+        config = self.config
+        self.server = HttpServer(self.handle, Limits(body_bytes=config.max_body_bytes))
+        try:
+            self.host, self.port = await self.server.start(config.host, config.port)
+        except OSError as error:
+            raise CannotStart(_listen_problem(config, error)) from error
+        self._stops.append(self.server.stop)
+
+    async def handle(self, request: Request) -> Response:
+        """Every request of the one port: our own pages, then deployed APIs, then the AWS APIs."""
+        path = request.raw_path
+        if path.startswith("/_freehold/"):
+            return self._own_page(path)
+        return await self.aws_api(request)
+
+    def _own_page(self, path: str) -> Response:
+        if path == "/_freehold/health":
+            body = orjson.dumps({"status": "ok", "version": freehold.__version__})
+            return Response(200, [("Content-Type", "application/json")], body)
+        return Response(404, [("Content-Type", "application/json")], b'{"message":"Not Found"}')
+
+
+async def serve(config: Config, on_ready: Callable[[App], None]) -> None:
+    """Runs a server until SIGINT or SIGTERM. Raises CannotStart."""
+    loop = asyncio.get_running_loop()
+    asked_to_stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked_to_stop.set)
+    app = App(config)
+    await app.start()
+    try:
+        on_ready(app)
+        await asked_to_stop.wait()
+    finally:
+        await app.stop()
+
+
+class _DataDirLock:
+    """Two servers on one data directory would destroy each other's work: the second is told so."""
+
+    def __init__(self, directory: Path) -> None:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._file = (directory / "lock").open("w")
+        except OSError as error:
+            raise CannotStart(f"Cannot write to the data directory {directory}: {error.strerror}.") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise CannotStart(
+                f"Another Freehold server uses the data directory {directory}. "
+                "Stop it, or choose another directory with --data-dir."
+            ) from None
+
+    async def release(self) -> None:
+        self._file.close()
+
+
+def _listen_problem(config: Config, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {config.port} is in use. Stop what listens there, or choose another port with --port."
+    with contextlib.suppress(ValueError):
+        return f"Cannot listen on {config.host}:{config.port}: {os.strerror(error.errno or 0)}."
+    return f"Cannot listen on {config.host}:{config.port}: {error}."
