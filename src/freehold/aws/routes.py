@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from freehold.aws.model import service_model
 
-_NAME = re.compile(r"\{(\w+)(\+?)\}")
+_NAME = re.compile(r"\{([\w-]+)(\+?)\}")
 # Clients add it to tell operations apart in traces; it never tells them apart here.
 _IGNORED_QUERY = frozenset({"x-id"})
 
@@ -19,6 +19,7 @@ _IGNORED_QUERY = frozenset({"x-id"})
 class _Route:
     operation: str
     pattern: re.Pattern[str]
+    labels: tuple[str, ...]  # The names of the pattern's groups, in order.
     literals: int  # Length of the template's fixed text: the more, the better the match.
     query: tuple[tuple[str, str | None], ...]  # Must be in the query string; None: with any value.
     headers: tuple[str, ...]  # Must be there.
@@ -40,8 +41,7 @@ def match(
             continue
         score = (route.literals, len(route.query) + len(route.headers))
         if best is None or score > best[0]:
-            labels = {name: text for name, text in found.groupdict().items() if text is not None}
-            best = (score, route.operation, labels)
+            best = (score, route.operation, dict(zip(route.labels, found.groups(), strict=True)))
     return (best[1], best[2]) if best else None
 
 
@@ -76,7 +76,8 @@ def _route(name: str, operation: Any) -> _Route:
                 required.append((wire_name, None))
         elif member.serialization.get("location") == "header" and operation.service_model.service_name == "s3":
             headers.append(wire_name.lower())
-    return _Route(name, _pattern(path), len(_NAME.sub("", path)), tuple(required), tuple(headers))
+    labels = tuple(found[1] for found in _NAME.finditer(path))
+    return _Route(name, _pattern(path), labels, len(_NAME.sub("", path)), tuple(required), tuple(headers))
 
 
 def _pattern(path: str) -> re.Pattern[str]:
@@ -84,7 +85,7 @@ def _pattern(path: str) -> re.Pattern[str]:
     for found in _NAME.finditer(path):
         parts.append(re.escape(path[position : found.start()]))
         # A greedy label may be empty of nothing but must be there; a plain one ends at the next slash.
-        parts.append(f"(?P<{found[1]}>{'.+' if found[2] else '[^/]+'})")
+        parts.append("(.+)" if found[2] else "([^/]+)")
         position = found.end()
     parts.append(re.escape(path[position:].rstrip("/") if position else path[position:]))
     return re.compile("".join(parts) + ("" if path == "/" else "/?"), re.DOTALL)
