@@ -1,0 +1,111 @@
+"""`freehold dev` from command to first 200, its idle memory; `freehold deploy` of the article's SAM app, and again with
+one changed handler.
+
+    .venv/bin/python -m benches.start_and_deploy [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benches.systems import ROOT, FreeholdDev, FreeholdServe, ServerlessOffline, System
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    for name, make in (
+        ("freehold dev examples/hello-python", lambda: FreeholdDev(ROOT / "examples" / "hello-python")),
+        ("freehold dev examples/hello-node", lambda: FreeholdDev(ROOT / "examples" / "hello-node")),
+        ("serverless-offline, a Python hello", ServerlessOffline),
+    ):
+        _dev(name, make, options.rounds)
+    _deploy(options.rounds)
+    return 0
+
+
+def _dev(name: str, make: object, rounds: int) -> None:
+    starts, memory = [], 0.0
+    for _ in range(rounds):
+        system: System = make()  # type: ignore[operator]
+        try:
+            starts.append(system.start())
+            assert system.process is not None
+            memory = _memory_mb(system.process.pid)
+        finally:
+            system.stop()
+    print(
+        f"{name}: first 200 after {statistics.median(starts):.2f} s (of {rounds}), {memory:.0f} MB in all processes",
+        flush=True,
+    )
+
+
+def _deploy(rounds: int) -> None:
+    first, second, nothing = [], [], []
+    for _ in range(rounds):
+        server = FreeholdServe()
+        server.start()
+        app = server.work / "app"
+        shutil.copytree(ROOT / "examples" / "items-sam", app)
+        try:
+            first.append(_timed_deploy(app, server.endpoint))
+            handler = app / "src" / "app.py"
+            handler.write_text(handler.read_text() + "\n# changed\n")
+            second.append(_timed_deploy(app, server.endpoint))
+            nothing.append(_timed_deploy(app, server.endpoint))
+        finally:
+            server.stop()
+    for name, times in (("first", first), ("one handler changed", second), ("nothing changed", nothing)):
+        print(f"freehold deploy examples/items-sam, {name}: {statistics.median(times):.2f} s (of {rounds})", flush=True)
+
+
+def _timed_deploy(app: Path, endpoint: str) -> float:
+    began = time.perf_counter()
+    command = [
+        sys.executable,
+        "-m",
+        "freehold",
+        "deploy",
+        str(app),
+        "--stack-name",
+        "bench",
+        "--endpoint-url",
+        endpoint,
+    ]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def _memory_mb(root: int) -> float:
+    """Proportional set size of a process and all its descendants, so that shared pages count once."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    total, waiting = 0.0, [root]
+    while waiting:
+        pid = waiting.pop()
+        waiting += children.get(pid, [])
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    return total
+
+
+if __name__ == "__main__":
+    os.environ.pop("AWS_ENDPOINT_URL", None)
+    sys.exit(main())

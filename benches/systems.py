@@ -1,0 +1,256 @@
+"""The systems that the benches compare: each is started, answers GET at `url`, and is stopped with all its children."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+TOOLS = ROOT / ".tools" / "bench"
+_START_LIMIT_S = 60.0
+
+HANDLER = """import json
+
+
+def handler(event, context):
+    name = (event.get("queryStringParameters") or {}).get("name", "Guest")
+    body = json.dumps({"message": f"Hello, {name}!"})
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": body}
+"""
+
+_SERVERLESS = """service: bench
+frameworkVersion: '3'
+provider:
+  name: aws
+  runtime: python3.11
+  memorySize: 1769
+functions:
+  hello:
+    handler: handler.handler
+    events:
+      - httpApi: GET /hello
+"""
+
+_UVICORN_APP = """import json
+from urllib.parse import parse_qs
+
+
+async def app(scope, receive, send):
+    await receive()
+    query = parse_qs(scope["query_string"].decode())
+    body = json.dumps({"message": f"Hello, {query.get('name', ['Guest'])[0]}!"}).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": body})
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, limit_s: float = _START_LIMIT_S) -> float:
+    """Seconds until it answered 200."""
+    began = time.perf_counter()
+    while time.perf_counter() - began < limit_s:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return time.perf_counter() - began
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.005)
+    raise TimeoutError(f"{url} did not answer 200 within {limit_s:.0f} s")
+
+
+class System(ABC):
+    """`start` returns the seconds from the command to the first 200."""
+
+    name: str
+    url: str
+
+    def __init__(self) -> None:
+        self.work = Path(tempfile.mkdtemp(prefix="freehold-bench-"))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def start(self) -> float: ...
+
+    def stop(self) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                pass
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self.process.wait()
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def spawn(self, command: list[str], environment: Mapping[str, str] | None = None) -> None:
+        self.log = (self.work / "log").open("wb")
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+        self.process = subprocess.Popen(
+            command,
+            cwd=self.work,
+            env={**clean, **credentials, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+class BareUvicorn(System):
+    """The limit: the same handler body as an ASGI app, without any platform around it."""
+
+    name = "bare uvicorn app"
+
+    def start(self) -> float:
+        (self.work / "bare.py").write_text(_UVICORN_APP)
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}/hello"
+        self.spawn([str(TOOLS / "venv/bin/uvicorn"), "bare:app", "--port", str(port), "--no-access-log"])
+        return wait_for(self.url)
+
+
+class FreeholdDev(System):
+    """`freehold dev` in the app's folder."""
+
+    name = "freehold dev"
+
+    def __init__(self, app: Path | None = None, path: str = "/hello") -> None:
+        super().__init__()
+        self.app, self.path = app, path
+
+    def start(self) -> float:
+        if self.app:
+            shutil.copytree(self.app, self.work, dirs_exist_ok=True)
+        else:
+            write_service(self.work)
+        port, aws_port = free_port(), free_port()
+        self.url = f"http://localhost:{port}{self.path}"
+        self.endpoint = f"http://127.0.0.1:{aws_port}"
+        command = [sys.executable, "-m", "freehold", "dev", ".", "--port", str(port), "--aws-port", str(aws_port)]
+        self.spawn(command)
+        return wait_for(self.url)
+
+
+class FreeholdServe(System):
+    """`freehold serve` with the function deployed by boto3, as production runs it."""
+
+    name = "freehold serve"
+
+    def start(self) -> float:
+        port = free_port()
+        self.endpoint = f"http://127.0.0.1:{port}"
+        command = [
+            sys.executable,
+            "-m",
+            "freehold",
+            "serve",
+            "--port",
+            str(port),
+            "--data-dir",
+            str(self.work / "data"),
+        ]
+        self.spawn(command)
+        began = wait_for(f"{self.endpoint}/_freehold/health")
+        api = deploy_with_boto3(self.endpoint)
+        self.url = f"{self.endpoint}/_aws/execute-api/{api}/hello"
+        return began + wait_for(self.url)
+
+
+class ServerlessOffline(System):
+    """serverless-offline under osls, the maintained fork of the Serverless Framework 3."""
+
+    name = "serverless-offline"
+
+    def start(self) -> float:
+        write_service(self.work, "plugins:\n  - serverless-offline\n")
+        (self.work / "node_modules").symlink_to(TOOLS / "node_modules")
+        port, lambda_port, ws_port = free_port(), free_port(), free_port()
+        self.url = f"http://localhost:{port}/hello"
+        ports = ["--httpPort", str(port), "--lambdaPort", str(lambda_port), "--websocketPort", str(ws_port)]
+        self.spawn([str(TOOLS / "node_modules/.bin/osls"), "offline", *ports])
+        return wait_for(self.url)
+
+
+class Ministack(System):
+    """ministack with its local executor, the function deployed by boto3."""
+
+    name = "ministack"
+
+    def start(self) -> float:
+        port = free_port()
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.spawn([str(TOOLS / "venv/bin/ministack")], {"GATEWAY_PORT": str(port), "LAMBDA_EXECUTOR": "local"})
+        began = wait_for(f"{self.endpoint}/_ministack/health")
+        api = deploy_with_boto3(self.endpoint)
+        self.url = f"{self.endpoint}/_aws/execute-api/{api}/$default/hello"
+        return began + wait_for(self.url)
+
+
+def write_service(directory: Path, more: str = "") -> None:
+    (directory / "handler.py").write_text(HANDLER)
+    (directory / "serverless.yml").write_text(_SERVERLESS + more)
+
+
+def deploy_with_boto3(endpoint: str) -> str:
+    """The id of an HTTP API whose GET /hello is the handler."""
+    import io
+    import zipfile
+
+    import boto3
+
+    def client(service: str) -> Any:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        return boto3.client(service, endpoint_url=endpoint, **keys)
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("handler.py", HANDLER)
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    role = client("iam").create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    function = client("lambda").create_function(
+        FunctionName="bench",
+        Runtime="python3.11",
+        Role=role,
+        Handler="handler.handler",
+        Code={"ZipFile": buffer.getvalue()},
+        MemorySize=1769,
+    )["FunctionArn"]
+    client("lambda").get_waiter("function_active_v2").wait(FunctionName="bench", WaiterConfig={"Delay": 1})
+    client("lambda").add_permission(
+        FunctionName="bench", StatementId="api", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
+    )
+    gateway = client("apigatewayv2")
+    api = str(gateway.create_api(Name="bench", ProtocolType="HTTP")["ApiId"])
+    integration = gateway.create_integration(
+        ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=function, PayloadFormatVersion="2.0"
+    )["IntegrationId"]
+    gateway.create_route(ApiId=api, RouteKey="GET /hello", Target=f"integrations/{integration}")
+    gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+    return api
