@@ -1,0 +1,15 @@
+"""The command `freehold`: a file a command.
+
+Owns:    nothing; a deploy goes over HTTP as with any AWS client. There is no private deploy API.
+Not:     compiling serverless.yml and SAM (templates), what the server does with them (stacks, services).
+Imports: app config templates http aws
+Start:   program.py (the table of commands), then commands/deploy.py
+Add:     a command: a file in commands/ and its line in COMMANDS.
+"""
+
+
+def main() -> None:
+    """The entry point of the package."""
+    from freehold.cli.program import program
+
+    program()
