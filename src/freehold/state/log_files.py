@@ -148,9 +148,8 @@ class FileLogs:
         return found.keep_ms if found else None
 
     def retain(self, region: str, group: str, keep_ms: int | None) -> None:
-        found = self._groups.get((region, group))
-        if found is not None:
-            found.keep_ms = keep_ms
+        with self._pending_lock:
+            self._entry((region, group), now_ms(self._clock)).keep_ms = keep_ms
 
     async def create_group(self, region: str, group: str) -> bool:
         with self._pending_lock:

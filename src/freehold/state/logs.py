@@ -85,7 +85,7 @@ class LogStore(LogSink, Protocol):
 
     def retain(self, region: str, group: str, keep_ms: int | None) -> None:
         """Events older than this are hidden at once and their files removed. None: kept for ever. Not remembered
-        over a restart: the group's document is the truth."""
+        over a restart: the group's document is the truth. Makes the group where there is none."""
         ...
 
     async def create_group(self, region: str, group: str) -> bool:
