@@ -18,14 +18,16 @@ from pathlib import Path
 import orjson
 
 import freehold
-from freehold.aws.call import OperationTable
+from freehold.aws.call import OperationTable, Service
 from freehold.aws.validate import validate
 from freehold.clock import Clock, Ids, RandomIds, SystemClock
 from freehold.config import Config
 from freehold.http.aws_api import AwsApi
 from freehold.http.messages import Request, Response
 from freehold.http.server import HttpServer, Limits
+from freehold.services import logs
 from freehold.state.blobs import Blobs
+from freehold.state.log_files import FileLogs
 from freehold.state.sqlite_store import NewerData, SqliteStore
 
 
@@ -76,8 +78,20 @@ class App:
             raise CannotStart(f"{data_dir / 'control.db'} cannot be read: {error}.") from error
         self._stops.append(self.store.close)
         self.blobs = Blobs(data_dir / "blobs")
+        self.logs = FileLogs(data_dir / "logs", self.clock)
+        self._stops.append(self._close_logs)
+        logs.follow_retention(self.store, self.logs)
+        self._add_account_services()
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
         await self._listen()
+
+    def _add_account_services(self) -> None:
+        """Those that need no function to run."""
+        add, store, clock = self.operations.add, self.store, self.clock
+        add(Service("logs", logs.OPERATIONS, logs.Logs(store, self.logs, clock)))
+
+    async def _close_logs(self) -> None:
+        await asyncio.to_thread(self.logs.close)
 
     async def _listen(self) -> None:
         config = self.config
