@@ -1,0 +1,33 @@
+"""What CloudFormation answers when a template or a request is wrong: nearly always ValidationError, with a sentence."""
+
+from __future__ import annotations
+
+from freehold.aws.errors import AwsError
+from freehold.templates.yaml_reader import line_of
+
+
+class Source:
+    """The text of a template, to tell the line of what is wrong. Empty text: no line is told."""
+
+    def __init__(self, text: str = "") -> None:
+        self._text = text
+
+    def at(self, section: str, name: str, *rest: str | int) -> str:
+        """The text ` (line 12)`, or nothing where the text does not have `section`/`name`: a transform made it."""
+        if not self._text:
+            return ""
+        above = line_of(self._text, [section])
+        line = line_of(self._text, [section, name, *rest])
+        return "" if line is None or line == above else f" (line {line})"
+
+
+def validation_error(message: str) -> AwsError:
+    return AwsError("ValidationError", message, status=400)
+
+
+def format_error(message: str) -> AwsError:
+    return validation_error(f"Template format error: {message}")
+
+
+def template_error(message: str) -> AwsError:
+    return validation_error(f"Template error: {message}")

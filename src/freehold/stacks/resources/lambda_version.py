@@ -1,0 +1,30 @@
+"""AWS::Lambda::Version: what it was published of cannot change, so every change publishes another."""
+
+from __future__ import annotations
+
+from freehold.aws.call import Aws, Json
+from freehold.stacks.resources.types import Created, ResourceType, pick
+
+TYPE = "AWS::Lambda::Version"
+
+
+async def create(aws: Aws, properties: Json) -> Created:
+    request = pick(properties, "FunctionName", "CodeSha256", "Description")
+    version = await aws("lambda", "PublishVersion", request)
+    provisioned = properties.get("ProvisionedConcurrencyConfig")
+    if provisioned:
+        await aws(
+            "lambda",
+            "PutProvisionedConcurrencyConfig",
+            {"FunctionName": properties["FunctionName"], "Qualifier": version["Version"], **provisioned},
+        )
+    arn = version["FunctionArn"]
+    return Created(arn, {"Version": version["Version"], "FunctionArn": arn})
+
+
+async def delete(aws: Aws, physical_id: str, properties: Json) -> None:
+    name, _, version = physical_id.rpartition(":")
+    await aws("lambda", "DeleteFunction", {"FunctionName": name, "Qualifier": version})
+
+
+RESOURCE = ResourceType(TYPE, ("lambda",), create, delete)
