@@ -80,10 +80,13 @@ class SqliteStore:
         ).fetchone()
         return Stored(key, orjson.loads(row[0]), row[1]) if row else None
 
-    async def list_documents(self, kind: str, prefix: str = "") -> list[Stored]:
+    async def list_documents(
+        self, kind: str, prefix: str = "", *, after: str = "", limit: int | None = None
+    ) -> list[Stored]:
         rows = self._reader.execute(
-            "SELECT key, body, revision FROM document WHERE kind = ? AND key >= ? AND key < ? ORDER BY key",
-            (kind, prefix, prefix + "\U0010ffff"),
+            "SELECT key, body, revision FROM document"
+            " WHERE kind = ? AND key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?",
+            (kind, prefix, prefix + "\U0010ffff", after, -1 if limit is None else limit),
         )
         return [Stored(key, orjson.loads(body), revision) for key, body, revision in rows]
 

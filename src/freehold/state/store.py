@@ -65,8 +65,10 @@ class Store(Protocol):
 
     async def read(self, kind: str, key: str) -> Stored | None: ...
 
-    async def list_documents(self, kind: str, prefix: str = "") -> list[Stored]:
-        """Those whose key begins with `prefix`, in the order of their keys (code points)."""
+    async def list_documents(
+        self, kind: str, prefix: str = "", *, after: str = "", limit: int | None = None
+    ) -> list[Stored]:
+        """Those whose key begins with `prefix` and is greater than `after`, in the order of their keys (code points)."""
         ...
 
     def follow(self, kinds: Sequence[str], listener: Listener) -> Callable[[], None]:
