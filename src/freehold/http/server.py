@@ -289,8 +289,9 @@ class _Connection(asyncio.Protocol):
         """Whether the connection can be used again."""
         assert response.stream is not None
         assert self._transport is not None
-        chunked = request.http_version != "1.0"
-        keep_alive = keep_alive and chunked
+        left = _declared_length(response)
+        chunked = left is None and request.http_version != "1.0"
+        keep_alive = keep_alive and (chunked or left is not None)
         self._transport.write(self._head(response, request, keep_alive, None if chunked else -1))
         async for chunk in response.stream:
             if self._can_write:
@@ -298,11 +299,14 @@ class _Connection(asyncio.Protocol):
             if self._transport.is_closing():
                 await _drain(response)
                 return False
+            if left is not None:
+                chunk = chunk[:left]
+                left -= len(chunk)
             if chunk:
                 self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
         if chunked:
             self._transport.write(b"0\r\n\r\n")
-        return keep_alive
+        return keep_alive and not left  # A client that was promised more must see the connection end.
 
     def _head(self, response: Response, request: Request, keep_alive: bool, length: int | None) -> bytes:
         """Status line and headers, and the body behind them. `length` None: chunked; -1: until the connection ends."""
@@ -312,9 +316,9 @@ class _Connection(asyncio.Protocol):
         for name, value in response.headers:
             lower = name.lower()
             has_date |= lower == "date"
-            # The length that an operation gave for HEAD (an S3 object's size) is kept; else it is ours to count.
+            # The length that an operation gave for HEAD or a stream (an S3 object's size) is kept; else we count it.
             if lower == "content-length":
-                if request.method != "HEAD":
+                if request.method != "HEAD" and length != -1:
                     continue
                 has_length = True
             elif lower in ("transfer-encoding", "connection"):
@@ -360,6 +364,14 @@ class _Refused(Exception):
 
 def _message(status: int, message: str) -> Response:
     return Response(status, [("Content-Type", "application/json")], b'{"message":"%b"}' % message.encode())
+
+
+def _declared_length(response: Response) -> int | None:
+    """Of a stream whose length is known."""
+    for name, value in response.headers:
+        if name.lower() == "content-length" and value.isdigit():
+            return int(value)
+    return None
 
 
 async def _drain(response: Response) -> None:

@@ -159,6 +159,8 @@ def write(operation: Any, answer: dict[str, Any], *, is_xml: bool) -> Outgoing:
             outgoing.status = int(value)
         elif name != payload:
             body_members[name] = value
+    if "ContentRange" in answer:
+        outgoing.status = 206  # A part of an S3 object; the model does not know the status.
     if payload:
         _write_payload(outgoing, shape.members[payload], answer.get(payload), is_xml=is_xml)
     elif any("location" not in member.serialization for member in shape.members.values()):
