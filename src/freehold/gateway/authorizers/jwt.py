@@ -1,0 +1,144 @@
+"""JWT authorizers of HTTP APIs. API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers".
+
+A token whose signature was checked is remembered until it expires; everything else about it is checked each time. An
+issuer that cannot be reached keeps everyone out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
+
+import jwt
+import orjson
+
+from freehold.aws.call import Json
+from freehold.gateway.authorizers.cache import Cache
+from freehold.gateway.authorizers.identity import Source, compile_source
+from freehold.gateway.authorizers.keys import IssuerKeys, KeysUnavailable
+from freehold.gateway.exchange import Exchange, Refused
+
+# Only keys that cannot be guessed from public ones: a token signed with HS256 and the public key as secret is refused.
+_ALGORITHMS = frozenset(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512))
+_REMEMBERED_TOKENS = 10_000
+_TOKEN_MAX_CHARACTERS = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class JwtAuthorizer:
+    issuer: str
+    audience: frozenset[str]
+    source: Source
+    keys: IssuerKeys
+    scopes: tuple[str, ...] = ()  # Of the route: one of them is enough.
+    checked: Cache[Json] = field(default_factory=lambda: Cache(_REMEMBERED_TOKENS))  # Token -> claims.
+
+    def with_scopes(self, scopes: Sequence[str]) -> JwtAuthorizer:
+        """For a route; with the same keys and the same memory of tokens."""
+        return replace(self, scopes=tuple(scopes)) if scopes else self
+
+    async def authorize(self, exchange: Exchange) -> None:
+        text = self.source(exchange)
+        if not text:
+            raise Refused("UNAUTHORIZED", headers=[("www-authenticate", "Bearer")])
+        token = text[7:].strip() if text[:7].lower() == "bearer " else text.strip()
+        now_s = exchange.now_s
+        claims = self.checked.get(token, now_s)
+        if claims is None:
+            claims = await self._check_signature(exchange, token)
+            self._check_claims(claims, now_s)
+            self.checked.put(token, claims, float(claims["exp"]))
+        exchange.authorizer = {"jwt": {"claims": _as_text(claims), "scopes": self._check_scopes(claims)}}
+
+    async def _check_signature(self, exchange: Exchange, token: str) -> Json:
+        if len(token) > _TOKEN_MAX_CHARACTERS:
+            _refuse("the token is too large")
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.PyJWTError:
+            _refuse("token is malformed")
+        algorithm = header.get("alg")
+        if algorithm not in _ALGORITHMS:
+            _refuse("signing method is invalid")
+        try:
+            key = await self.keys.find(exchange, header.get("kid"))
+        except KeysUnavailable:
+            _refuse("OIDC discovery endpoint communication error")
+        if key is None:
+            _refuse("unable to find a signing key that matches the token's kid")
+        try:
+            return dict(jwt.decode(token, key, algorithms=[algorithm], options=_ONLY_SIGNATURE))
+        except (jwt.PyJWTError, ValueError, TypeError):
+            _refuse("signature is invalid")
+
+    def _check_claims(self, claims: Json, now_s: float) -> None:
+        if claims.get("iss") != self.issuer:
+            _refuse("the token does not have a valid issuer")
+        audience = claims["aud"] if "aud" in claims else claims.get("client_id")
+        audiences = audience if isinstance(audience, list) else [audience]
+        if not any(isinstance(each, str) and each in self.audience for each in audiences):
+            _refuse("the token does not have a valid audience")
+        if not _is_time(claims.get("exp")) or claims["exp"] <= now_s:
+            _refuse("the token has expired")
+        for claim in ("nbf", "iat"):
+            if claim in claims and (not _is_time(claims[claim]) or claims[claim] > now_s):
+                _refuse("the token is not valid yet")
+
+    def _check_scopes(self, claims: Json) -> list[str] | None:
+        """The route's scopes that the token has; None when the route asks for none."""
+        if not self.scopes:
+            return None
+        given = claims.get("scope", claims.get("scp"))
+        has = given.split() if isinstance(given, str) else given if isinstance(given, list) else []
+        matching = [scope for scope in self.scopes if scope in has]
+        if not matching:
+            wanted = " ".join(self.scopes)
+            description = "the token does not have the required scopes"
+            challenge = f'Bearer scope="{wanted}" error="insufficient_scope" error_description="{description}"'
+            raise Refused("ACCESS_DENIED", headers=[("www-authenticate", challenge)])
+        return matching
+
+
+_ONLY_SIGNATURE: Any = {
+    "verify_signature": True,
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_aud": False,
+    "verify_iss": False,
+    "verify_sub": False,
+    "verify_jti": False,
+}
+
+
+def compile_jwt_authorizer(document: Json) -> JwtAuthorizer:
+    configuration = document["JwtConfiguration"]
+    return JwtAuthorizer(
+        issuer=configuration["Issuer"],
+        audience=frozenset(configuration.get("Audience") or ()),
+        source=compile_source(document["IdentitySource"][0]),
+        keys=IssuerKeys(configuration["Issuer"]),
+    )
+
+
+def _refuse(description: str) -> NoReturn:
+    challenge = f'Bearer scope="" error="invalid_token" error_description="{description}"'
+    raise Refused("UNAUTHORIZED", headers=[("www-authenticate", challenge)])
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12
+
+
+def _as_text(claims: Json) -> dict[str, str]:
+    """Claims reach the function as text; arrays as "[a b]"."""
+    return {name: _claim_text(value) for name, value in claims.items()}
+
+
+def _claim_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "[" + " ".join(_claim_text(each) for each in value) + "]"
+    return orjson.dumps(value).decode()

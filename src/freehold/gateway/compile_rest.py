@@ -1,0 +1,180 @@
+"""REST APIs: a deployment's copy of an API in, an immutable Stage out. `check_rest_copy` is what CreateDeployment asks:
+it compiles the copy, and whatever cannot be honoured is refused by name before a stage could serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from freehold.aws.call import Json
+from freehold.aws.errors import AwsError
+from freehold.gateway.authorizers.broken import Broken
+from freehold.gateway.authorizers.request import compile_rest_authorizer
+from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, Route, Stage
+from freehold.gateway.function_arns import function_arn, has_variables
+from freehold.gateway.gateway_responses import compile_gateway_response
+from freehold.gateway.integrations.lambda_proxy import LambdaProxy
+from freehold.gateway.integrations.mock import compile_mock
+from freehold.gateway.limits import REST_TIMEOUT_S
+from freehold.gateway.routes import Node, names_of
+from freehold.gateway.throttle import Bucket
+from freehold.gateway.unsupported import unsupported
+
+_ACCOUNT_RATE = 10_000.0
+_ACCOUNT_BURST = 5_000
+
+Parts = Mapping[str, Json]
+
+
+def check_rest_copy(copy: Json) -> None:
+    """The `copy` of a deployment: `api`, `resources`, `authorizers`, `gatewayResponses`, ... Raises AwsError."""
+    _compile_stage({"stageName": "check", "deploymentId": ""}, copy, check_only=True)
+
+
+def check_rest_stage(stage: Json) -> None:
+    """Raises AwsError, BadRequestException."""
+    if stage.get("canarySettings"):
+        raise unsupported("canary deployments of REST APIs")
+    if stage.get("cacheClusterEnabled"):
+        raise unsupported("response caching of REST APIs")
+    for path, settings in (stage.get("methodSettings") or {}).items():
+        if settings.get("cachingEnabled"):
+            raise unsupported(f"response caching of REST APIs ({path})")
+
+
+def compile_rest_api(region: str, account: str, documents: Mapping[str, Parts]) -> Api:
+    """Documents by part ("restapi", "stage", "deployment") and id."""
+    api = documents["restapi"][""]
+    deployments = documents.get("deployment", {})
+    stages = {
+        name: _compile_stage(stage, deployments[stage["deploymentId"]]["copy"])
+        for name, stage in documents.get("stage", {}).items()
+        if stage["deploymentId"] in deployments
+    }
+    return Api(
+        kind=Kind.REST,
+        id=api["id"],
+        region=region,
+        account=account,
+        stages=stages,
+        is_endpoint_disabled=bool(api.get("disableExecuteApiEndpoint")),
+    )
+
+
+def _compile_stage(stage: Json, copy: Json, *, check_only: bool = False) -> Stage:
+    """With `check_only`, URIs with stage variables are not resolved: no stage is known yet."""
+    api = copy["api"]
+    if api.get("policy"):
+        raise unsupported("resource policies of REST APIs")
+    if "PRIVATE" in (api.get("endpointConfiguration") or {}).get("types", ()):
+        raise unsupported("private REST APIs")
+    variables = stage.get("variables") or None
+    authorizers: dict[str, Authorizer] = {}
+    for document in copy.get("authorizers", ()):
+        if document["type"] in ("TOKEN", "REQUEST") and not (check_only and has_variables(document["authorizerUri"])):
+            authorizers[document["id"]] = _or_broken(document, variables, check_only=check_only)
+    validators = {document["id"]: document for document in copy.get("requestValidators", ())}
+    tree: Node[Route] = Node()
+    for resource in copy["resources"]:
+        path = resource["path"]
+        for method, document in (resource.get("resourceMethods") or {}).items():
+            what = f"{method} {path}"
+            _check_guards(document, copy, validators, what)
+            integration = None
+            if not (check_only and has_variables((document.get("methodIntegration") or {}).get("uri") or "")):
+                integration = _or_none(document, variables, what, check_only=check_only)
+            route = Route(
+                key=what,
+                path=path,
+                names=names_of(path),
+                integration=integration,
+                authorizer=None if check_only else _authorizer(document, authorizers),
+                resource_id=resource["id"],
+                throttle=_bucket(stage, path, method),
+            )
+            tree.add(method, "" if path == "/" else path, route)
+    return Stage(
+        name=stage["stageName"],
+        routes=tree,
+        variables=variables,
+        deployment_id=stage["deploymentId"],
+        binary_media_types=tuple(api.get("binaryMediaTypes") or ()),
+        gateway_responses={
+            document["responseType"]: compile_gateway_response(document)
+            for document in copy.get("gatewayResponses", ())
+        },
+    )
+
+
+def _check_guards(method: Json, copy: Json, validators: Mapping[str, Json], what: str) -> None:
+    """Whatever keeps requests out must be enforced, or the API is not deployed."""
+    kind = method.get("authorizationType", "NONE")
+    if kind == "CUSTOM":
+        types = {document["id"]: document["type"] for document in copy.get("authorizers", ())}
+        found = types.get(method.get("authorizerId", ""))
+        if found not in ("TOKEN", "REQUEST"):
+            raise AwsError("BadRequestException", f"{what} needs an authorizer that does not exist", status=400)
+    elif kind != "NONE":
+        raise unsupported(f"authorization of type {kind} in REST APIs ({what})")
+    if method.get("apiKeyRequired"):
+        raise unsupported(f"API keys ({what} requires one)")
+    validator = validators.get(method.get("requestValidatorId") or "")
+    if validator and (validator.get("validateRequestBody") or validator.get("validateRequestParameters")):
+        raise unsupported(f"request validation ({what} has a request validator)")
+
+
+def _authorizer(method: Json, authorizers: Mapping[str, Authorizer]) -> Authorizer | None:
+    if method.get("authorizationType", "NONE") == "NONE":
+        return None
+    return authorizers.get(method.get("authorizerId") or "", Broken())
+
+
+def _or_broken(document: Json, variables: Mapping[str, str] | None, *, check_only: bool) -> Authorizer:
+    """A URI may name no function once the stage's variables are put in: then it keeps everyone out."""
+    try:
+        return compile_rest_authorizer(document, variables)
+    except AwsError:
+        if check_only:
+            raise
+        return Broken()
+
+
+def _bucket(stage: Json, path: str, method: str) -> Bucket | None:
+    """Method settings are keyed "items~1{id}/GET"; "*/*" is for all."""
+    settings = stage.get("methodSettings") or {}
+    escaped = path.strip("/").replace("/", "~1") or "~1"
+    rate = burst = None
+    for name in ("*/*", f"{escaped}/{method}", f"~1{escaped}/{method}"):
+        found = settings.get(name, {})
+        rate = found.get("throttlingRateLimit", rate)
+        burst = found.get("throttlingBurstLimit", burst)
+    if rate is None and burst is None:
+        return None
+    return Bucket(_ACCOUNT_RATE if rate is None else rate, _ACCOUNT_BURST if burst is None else burst)
+
+
+def _or_none(method: Json, variables: Mapping[str, str] | None, what: str, *, check_only: bool) -> Integration | None:
+    try:
+        return _integration(method, variables, what)
+    except AwsError:
+        if check_only:
+            raise
+        return None
+
+
+def _integration(method: Json, variables: Mapping[str, str] | None, what: str) -> Integration:
+    document = method.get("methodIntegration")
+    if not document:
+        raise AwsError("BadRequestException", f"No integration defined for method ({what})", status=400)
+    if document.get("connectionType", "INTERNET") != "INTERNET":
+        raise unsupported(f"integrations through a VPC link ({what})")
+    if document.get("responseTransferMode", "BUFFERED") != "BUFFERED":
+        raise unsupported(f"response streaming of REST APIs ({what})")
+    if document["type"] == "MOCK":
+        return compile_mock(document, what)
+    if document["type"] != "AWS_PROXY":
+        raise unsupported(f"integrations of type {document['type']} in REST APIs ({what})")
+    return LambdaProxy(
+        function_arn=function_arn(document["uri"], variables),
+        payload_version="",
+        timeout_s=min(document.get("timeoutInMillis", REST_TIMEOUT_S * 1000) / 1000, REST_TIMEOUT_S),
+    )

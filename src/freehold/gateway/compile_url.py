@@ -1,0 +1,29 @@
+"""Function URLs: a document of lambda.url in, an Api with one route out."""
+
+from __future__ import annotations
+
+from freehold.aws.call import Json
+from freehold.gateway.authorizers.iam import SignedOnly
+from freehold.gateway.compiled import Api, Kind, Route, Stage
+from freehold.gateway.cors import compile_cors
+from freehold.gateway.integrations.function_url import FunctionUrl
+from freehold.gateway.routes import Node
+
+
+def compile_function_url(region: str, account: str, document: Json) -> Api:
+    """`FunctionArn` (with its qualifier, if any), `UrlId`, `AuthType`, `Cors`, `InvokeMode`."""
+    route = Route(
+        key="$default",
+        path="/$default",
+        names=(),
+        integration=FunctionUrl(document["FunctionArn"], document.get("InvokeMode") == "RESPONSE_STREAM"),
+        authorizer=None if document["AuthType"] == "NONE" else SignedOnly(),
+    )
+    return Api(
+        kind=Kind.URL,
+        id=document["UrlId"],
+        region=region,
+        account=account,
+        stages={"$default": Stage(name="$default", routes=Node(), default_route=route)},
+        cors=compile_cors(document.get("Cors")),
+    )

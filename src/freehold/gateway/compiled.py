@@ -1,0 +1,73 @@
+"""What an API becomes in memory: immutable values, made from documents when they change, read by every request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from freehold.gateway.cors import Cors
+from freehold.gateway.routes import Node
+from freehold.gateway.throttle import Bucket
+
+if TYPE_CHECKING:
+    from freehold.gateway.exchange import Exchange
+    from freehold.gateway.gateway_responses import GatewayResponse
+    from freehold.http.messages import Response
+
+
+class Kind(Enum):
+    HTTP = "HTTP API"
+    REST = "REST API"
+    URL = "function URL"
+
+
+class Integration(Protocol):
+    async def answer(self, exchange: Exchange) -> Response:
+        """Raises Refused."""
+        ...
+
+
+class Authorizer(Protocol):
+    async def authorize(self, exchange: Exchange) -> None:
+        """Sets `exchange.authorizer` to what the function is told; raises Refused when the request may not pass."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    key: str  # "GET /items/{id}"; "$default".
+    path: str  # "/items/{id}"; "/$default" for the catch-all.
+    names: tuple[str, ...]  # Of the path's variables, in order.
+    integration: Integration | None  # None: the route has no target.
+    authorizer: Authorizer | None = None
+    resource_id: str = ""  # REST APIs only.
+    throttle: Bucket | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    name: str
+    routes: Node[Route]
+    default_route: Route | None = None
+    variables: Mapping[str, str] | None = None  # None when there are none.
+    deployment_id: str = ""
+    binary_media_types: tuple[str, ...] = ()  # REST APIs only.
+    gateway_responses: Mapping[str, GatewayResponse] = field(default_factory=dict)  # REST APIs only, by type.
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    kind: Kind
+    id: str
+    region: str
+    account: str
+    stages: Mapping[str, Stage]
+    cors: Cors | None = None
+    is_endpoint_disabled: bool = False  # Of the execute-api endpoint.
+
+    @property
+    def arn(self) -> str:
+        """What the ARNs of its methods begin with: `arn:aws:execute-api:us-east-1:000000000000:a1b2c3d4e5`."""
+        return f"arn:aws:execute-api:{self.region}:{self.account}:{self.id}"

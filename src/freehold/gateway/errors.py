@@ -1,0 +1,97 @@
+"""The words of every refusal, for each kind of API. Capital letters and blanks are as AWS writes them.
+
+HTTP APIs: recorded bodies. REST APIs: Developer Guide, "Gateway response types for API Gateway", and recorded bodies.
+Function URLs: Lambda Developer Guide, "Invoking Lambda function URLs".
+"""
+
+from __future__ import annotations
+
+import orjson
+
+from freehold.gateway.compiled import Kind
+from freehold.gateway.exchange import Exchange, Refused
+from freehold.http.messages import Response
+
+_HTTP = {
+    "MISSING_AUTHENTICATION_TOKEN": (404, "Not Found"),
+    "RESOURCE_NOT_FOUND": (404, "Not Found"),
+    "UNAUTHORIZED": (401, "Unauthorized"),
+    "ACCESS_DENIED": (403, "Forbidden"),
+    "THROTTLED": (429, "Too Many Requests"),
+    "REQUEST_TOO_LARGE": (413, "Request Entity Too Large"),
+    "HEADERS_TOO_LARGE": (431, "Request Header Fields Too Large"),
+    "INTEGRATION_TIMEOUT": (503, "Service Unavailable"),
+    "INTEGRATION_THROTTLED": (503, "Service Unavailable"),
+}
+_HTTP_OTHER = (500, "Internal Server Error")
+
+# type -> status, x-amzn-ErrorType, body. None as body: {"message":null}.
+_REST: dict[str, tuple[int, str, bytes]] = {
+    "MISSING_AUTHENTICATION_TOKEN": (
+        403,
+        "MissingAuthenticationTokenException",
+        b'{"message":"Missing Authentication Token"}',
+    ),
+    "RESOURCE_NOT_FOUND": (404, "NotFoundException", b'{"message":"Not Found"}'),
+    "UNAUTHORIZED": (401, "UnauthorizedException", b'{"message":"Unauthorized"}'),
+    "ACCESS_DENIED": (403, "AccessDeniedException", b'{"Message":"User is not authorized to access this resource"}'),
+    "FORBIDDEN": (403, "ForbiddenException", b'{"message":"Forbidden"}'),
+    "THROTTLED": (429, "TooManyRequestsException", b'{"message":"Too Many Requests"}'),
+    "REQUEST_TOO_LARGE": (413, "RequestTooLongException", b'{"message":"Request Too Long"}'),
+    "HEADERS_TOO_LARGE": (431, "BadRequestException", b'{"message":"Request Header Fields Too Large"}'),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "BadRequestException", b'{"message":"Unsupported Media Type"}'),
+    "AUTHORIZER_CONFIGURATION_ERROR": (500, "AuthorizerConfigurationException", b'{"message":null}'),
+    "AUTHORIZER_FAILURE": (500, "AuthorizerFailureException", b'{"message":null}'),
+    "API_CONFIGURATION_ERROR": (500, "InternalServerErrorException", b'{"message": "Internal server error"}'),
+    "INTEGRATION_FAILURE": (502, "InternalServerErrorException", b'{"message": "Internal server error"}'),
+    "INTEGRATION_TIMEOUT": (504, "InternalServerErrorException", b'{"message": "Endpoint request timed out"}'),
+}
+_REST_OTHER = (502, "InternalServerErrorException", b'{"message": "Internal server error"}')
+
+_URL = {
+    "ACCESS_DENIED": (403, b'{"Message":"Forbidden"}', "AccessDeniedException"),
+    "THROTTLED": (
+        429,
+        b'{"Reason":"ConcurrentInvocationLimitExceeded","Message":"Rate Exceeded."}',
+        "ThrottlingException",
+    ),
+    "REQUEST_TOO_LARGE": (413, b'{"Message":"Request Entity Too Large"}', "RequestTooLargeException"),
+    "HEADERS_TOO_LARGE": (431, b'{"Message":"Request Header Fields Too Large"}', "BadRequestException"),
+    "RESOURCE_NOT_FOUND": (404, b'{"Message":null}', "ResourceNotFoundException"),
+    "INTEGRATION_TIMEOUT": (504, b'{"Message":"Gateway Timeout"}', "GatewayTimeoutException"),
+}
+_URL["INTEGRATION_THROTTLED"] = _URL["THROTTLED"]
+_URL_OTHER = (502, b"Internal Server Error", "")
+
+
+def write_refusal(exchange: Exchange, refused: Refused) -> Response:
+    kind = exchange.api.kind
+    if kind is Kind.HTTP:
+        return http_refusal(refused)
+    if kind is Kind.REST:
+        return _rest_refusal(exchange, refused)
+    status, body, error_type = _URL.get(refused.type, _URL_OTHER)
+    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error_type)]
+    return Response(status, headers if error_type else [], body)
+
+
+def http_refusal(refused: Refused) -> Response:
+    status, message = _HTTP.get(refused.type, _HTTP_OTHER)
+    headers = [("Content-Type", "application/json"), *refused.headers]
+    return Response(status, headers, b'{"message":"%b"}' % message.encode())
+
+
+def _rest_refusal(exchange: Exchange, refused: Refused) -> Response:
+    status, error_type, body = _REST.get(refused.type, _REST_OTHER)
+    message = orjson.loads(body).get("message", orjson.loads(body).get("Message"))
+    if refused.message is not None:
+        name = b"Message" if b'"Message"' in body else b"message"
+        message = refused.message
+        body = b'{"%b":%b}' % (name, orjson.dumps(message))
+    custom = exchange.stage.gateway_responses.get(refused.type)
+    if custom is None:
+        custom = exchange.stage.gateway_responses.get("DEFAULT_4XX" if status < 500 else "DEFAULT_5XX")
+    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error_type), *refused.headers]
+    if custom is None:
+        return Response(status, headers, body)
+    return custom.write(exchange, status, headers, body, message, refused.type)

@@ -1,0 +1,59 @@
+"""One request on its way through the pipeline: what is known about it so far. Steps fill it in; nothing outlives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from freehold.clock import Clock, Ids
+from freehold.engine.invocation import Invoker
+from freehold.gateway.fetch import Fetch
+from freehold.http.messages import Headers, Request
+
+if TYPE_CHECKING:
+    from freehold.gateway.compiled import Api, Route, Stage
+
+
+class Refused(Exception):
+    """The request ends here. `type` is one of API Gateway's gateway response types, which REST APIs can customise
+    ("UNAUTHORIZED"), or one of ours: HEADERS_TOO_LARGE, INTEGRATION_THROTTLED, INVALID_RESPONSE.
+    The words for each kind of API are in errors.py; `message` replaces them for REST APIs alone."""
+
+    def __init__(self, type: str, message: str | None = None, headers: Headers | None = None) -> None:
+        super().__init__(type)
+        self.type = type
+        self.message = message
+        self.headers: Headers = headers or []
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What steps may touch."""
+
+    invoker: Invoker
+    clock: Clock
+    ids: Ids
+    fetch: Fetch  # Reads an issuer's keys.
+
+
+@dataclass(slots=True)
+class Exchange:
+    means: Means
+    request: Request
+    api: Api
+    stage: Stage
+    path: str  # Percent-encoded, below the stage: what routes are matched against.
+    full_path: str  # Percent-encoded, with the stage if the client named it: what events tell.
+    request_id: str
+    extended_id: str  # REST APIs only, else the same as `request_id`.
+    now_s: float
+    trace_id: str  # "Root=1-..."
+    route: Route | None = None
+    parameters: dict[str, str] = field(default_factory=dict)  # Of the path, decoded.
+    authorizer: Mapping[str, Any] | None = None  # As `requestContext.authorizer` tells it.
+
+    @property
+    def domain(self) -> str:
+        """As the client named us; an API's own name if it did not say."""
+        return self.request.host or f"{self.api.id}.execute-api.{self.api.region}.amazonaws.com"

@@ -1,0 +1,154 @@
+"""The front door. `handle` finds the API by path or Host; `handle_api` serves one API at the root of a listener.
+
+One decision to know: which stage a request is for is settled here, before any step of the pipeline runs.
+Developer Guide, "Work with stages for HTTP APIs": a first path segment that names a stage wins over `$default`.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from freehold.aws.call import DEFAULT_ACCOUNT
+from freehold.clock import Clock, Ids
+from freehold.engine.invocation import Invoker
+from freehold.gateway import pipeline
+from freehold.gateway.addresses import find_address
+from freehold.gateway.apis import Apis
+from freehold.gateway.compiled import Api, Kind, Stage
+from freehold.gateway.cors import add_cors_headers, is_preflight
+from freehold.gateway.errors import http_refusal, write_refusal
+from freehold.gateway.exchange import Exchange, Means, Refused
+from freehold.gateway.fetch import Fetch, fetch_url
+from freehold.http.messages import Request, Response
+from freehold.state.store import Store
+
+_FORBIDDEN = b'{"message":"Forbidden"}'
+
+
+class Gateway:
+    def __init__(
+        self,
+        store: Store,
+        invoker: Invoker,
+        clock: Clock,
+        ids: Ids,
+        account: str = DEFAULT_ACCOUNT,
+        fetch: Fetch = fetch_url,
+    ) -> None:
+        self._store = store
+        self._means = Means(invoker, clock, ids, fetch)
+        self._apis = Apis(account)
+        self._unfollow: Callable[[], None] | None = None
+
+    def start(self) -> None:
+        self._unfollow = self._apis.follow(self._store)
+
+    def stop(self) -> None:
+        if self._unfollow is not None:
+            self._unfollow()
+            self._unfollow = None
+
+    def owns(self, request: Request) -> bool:
+        """Whether `handle` is for it: an execute-api or lambda-url path or Host."""
+        return find_address(request) is not None
+
+    async def handle(self, request: Request) -> Response:
+        """The answer of the API that path or Host name; AWS's own when there is none."""
+        address = find_address(request)
+        if address is None:
+            return http_refusal(Refused("RESOURCE_NOT_FOUND"))
+        if address.is_function_url:
+            api = self._apis.find_url(address.id)
+            if api is None:
+                return Response(404, [("Content-Type", "application/json")], b'{"Message":null}')
+            return await self._run(api, api.stages["$default"], request, address.path, address.path)
+        api = self._apis.find(address.id)
+        if api is None:
+            return http_refusal(Refused("RESOURCE_NOT_FOUND"))
+        found = None if api.is_endpoint_disabled else _choose_stage(api, address.path)
+        if found is None:
+            return _no_stage(api)
+        stage, path = found
+        return await self._run(api, stage, request, path, address.path)
+
+    async def handle_api(self, api_id: str, stage_name: str, request: Request) -> Response:
+        """One API at the root: its paths work without the stage in front, as `sam local` serves them, and with it."""
+        api = self._apis.find(api_id)
+        stage = api.stages.get(stage_name) if api else None
+        if api is None or stage is None:
+            return http_refusal(Refused("RESOURCE_NOT_FOUND"))
+        path = request.raw_path or "/"
+        first, below = _split(path)
+        if first == stage_name and stage.routes.find(request.method, _for_routes(api, path)) is None:
+            return await self._run(api, stage, request, below, path)
+        return await self._run(api, stage, request, path, path)
+
+    async def _run(self, api: Api, stage: Stage, request: Request, path: str, full_path: str) -> Response:
+        exchange = self._exchange(api, stage, request, path, full_path)
+        try:
+            response = await pipeline.run(exchange)
+        except Refused as refused:
+            response = write_refusal(exchange, refused)
+        if api.cors is not None and not is_preflight(request):
+            add_cors_headers(api.cors, request, response)
+        headers = response.headers
+        if api.kind is Kind.HTTP:
+            headers.append(("apigw-requestid", exchange.request_id))
+        else:
+            headers.append(("x-amzn-RequestId", exchange.request_id))
+            if api.kind is Kind.REST:
+                headers.append(("x-amz-apigw-id", exchange.extended_id))
+            headers.append(("X-Amzn-Trace-Id", exchange.trace_id))
+        return response
+
+    def _exchange(self, api: Api, stage: Stage, request: Request, path: str, full_path: str) -> Exchange:
+        ids = self._means.ids
+        now_s = self._means.clock.now_s()
+        random = ids.hex(46)
+        # API Gateway's short ids are 11 bytes in base64; traces are X-Ray's: 8 hex digits of time, 24 of chance.
+        short = b64encode(bytes.fromhex(random[:22])).decode("ascii")
+        return Exchange(
+            means=self._means,
+            request=request,
+            api=api,
+            stage=stage,
+            path=_for_routes(api, path),
+            full_path=full_path,
+            request_id=short if api.kind is Kind.HTTP else ids.uuid(),
+            extended_id=short,
+            now_s=now_s,
+            trace_id=request.lower.get("x-amzn-trace-id") or f"Root=1-{int(now_s):08x}-{random[22:]}",
+        )
+
+
+def _choose_stage(api: Api, path: str) -> tuple[Stage, str] | None:
+    """The stage and the path below it."""
+    first, below = _split(path)
+    stage = api.stages.get(first)
+    if stage is not None and first != "$default":
+        return stage, below
+    if api.kind is Kind.HTTP:
+        default = api.stages.get("$default")
+        if default is not None:
+            return default, path
+    return None
+
+
+def _split(path: str) -> tuple[str, str]:
+    """("dev", "/items") of "/dev/items"; ("dev", "/") of "/dev"."""
+    first, slash, rest = path[1:].partition("/")
+    return unquote(first), slash + rest if slash else "/"
+
+
+def _for_routes(api: Api, path: str) -> str:
+    """REST APIs do not see slashes at the end; their root is the empty path."""
+    return path.rstrip("/") if api.kind is Kind.REST else path
+
+
+def _no_stage(api: Api) -> Response:
+    if api.kind is Kind.HTTP:
+        return http_refusal(Refused("RESOURCE_NOT_FOUND"))
+    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", "ForbiddenException")]
+    return Response(403, headers, _FORBIDDEN)

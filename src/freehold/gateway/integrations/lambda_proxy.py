@@ -1,0 +1,44 @@
+"""AWS_PROXY: a Lambda function gets the whole request and makes the whole answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from freehold.gateway.compiled import Kind
+from freehold.gateway.exchange import Exchange, Refused
+from freehold.gateway.integrations.function import invoke
+from freehold.gateway.payloads import v1, v2
+from freehold.http.messages import Response
+
+_PRINCIPAL = "apigateway.amazonaws.com"
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaProxy:
+    function_arn: str
+    payload_version: str  # "1.0", "2.0"; REST APIs: "".
+    timeout_s: float
+
+    async def answer(self, exchange: Exchange) -> Response:
+        route = exchange.route
+        assert route is not None
+        is_v2 = self.payload_version == "2.0"
+        event = v2.build_event(exchange) if is_v2 else v1.build_event(exchange)
+        api = exchange.api
+        method = "" if route.path == "/$default" else f"/{exchange.request.method}"
+        result = await invoke(
+            exchange,
+            self.function_arn,
+            event,
+            source=_PRINCIPAL,
+            source_arn=f"{api.arn}/{exchange.stage.name}{method}{route.path}",
+            timeout_s=self.timeout_s,
+        )
+        if result.function_error is not None:
+            raise Refused("INTEGRATION_FAILURE")
+        if is_v2:
+            return v2.read_response(result.payload)
+        if api.kind is Kind.REST:
+            accept = exchange.request.lower.get("accept")
+            return v1.read_rest_response(result.payload, exchange.stage.binary_media_types, accept)
+        return v1.read_response(result.payload)

@@ -1,0 +1,25 @@
+"""API Gateway's quotas that the data plane enforces.
+
+Developer Guide, "Quotas for configuring and running a REST API" and "Quotas for HTTP APIs".
+"""
+
+from __future__ import annotations
+
+from freehold.gateway.exchange import Exchange, Refused
+
+BODY_MAX_BYTES = 10 * 1024 * 1024
+HEADERS_MAX_BYTES = 10_240  # Request line and header values together.
+HTTP_TIMEOUT_S = 30.0
+REST_TIMEOUT_S = 29.0
+AUTHORIZER_TIMEOUT_S = 10.0
+
+
+async def check_size(exchange: Exchange) -> None:
+    request = exchange.request
+    if len(request.body) > BODY_MAX_BYTES:
+        raise Refused("REQUEST_TOO_LARGE", f"HTTP content length exceeded {BODY_MAX_BYTES} bytes.")
+    size = len(request.raw_path) + len(request.query)
+    for name, value in request.headers:
+        size += len(name) + len(value)
+    if size > HEADERS_MAX_BYTES:
+        raise Refused("HEADERS_TOO_LARGE")

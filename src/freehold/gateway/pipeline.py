@@ -1,0 +1,34 @@
+"""The way of a request through each kind of API, in AWS's order. A step ends it by an answer or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import MappingProxyType
+
+from freehold.gateway.authorizers import authorize
+from freehold.gateway.compiled import Kind
+from freehold.gateway.cors import answer_preflight
+from freehold.gateway.exchange import Exchange
+from freehold.gateway.limits import check_size
+from freehold.gateway.steps import find_route, integrate, require_route
+from freehold.gateway.throttle import throttle
+from freehold.http.messages import Response
+
+Step = Callable[[Exchange], Awaitable[Response | None]]
+
+PIPELINES: MappingProxyType[Kind, tuple[Step, ...]] = MappingProxyType(
+    {
+        Kind.HTTP: (check_size, find_route, authorize, answer_preflight, require_route, throttle, integrate),
+        Kind.REST: (check_size, find_route, require_route, authorize, throttle, integrate),
+        Kind.URL: (check_size, answer_preflight, authorize, integrate),
+    }
+)
+
+
+async def run(exchange: Exchange) -> Response:
+    """Raises Refused."""
+    for step in PIPELINES[exchange.api.kind]:
+        response = await step(exchange)
+        if response is not None:
+            return response
+    raise AssertionError("the last step answers or refuses")

@@ -1,0 +1,58 @@
+"""API Gateway V2's control plane: HTTP APIs. This table is the API: to find an operation, look here.
+
+Owns:    apigatewayv2.* documents.
+Not:     serving APIs (gateway), REST APIs (services/apigateway).
+Imports: aws state
+Start:   record.py, then apis.py
+Add:     an operation: a function in the module of its resource, and its line in OPERATIONS.
+"""
+
+from __future__ import annotations
+
+from freehold.aws.call import Operation
+from freehold.services.apigatewayv2 import apis, authorizers, imports, integrations, routes, stages, tags
+from freehold.services.apigatewayv2.record import ApiGatewayV2, Check
+
+__all__ = ["OPERATIONS", "ApiGatewayV2", "Check"]
+
+OPERATIONS: dict[str, Operation] = {
+    "CreateApi": apis.create_api,
+    "GetApi": apis.get_api,
+    "GetApis": apis.get_apis,
+    "UpdateApi": apis.update_api,
+    "DeleteApi": apis.delete_api,
+    "DeleteCorsConfiguration": apis.delete_cors_configuration,
+    "ImportApi": imports.import_api,
+    "ReimportApi": imports.reimport_api,
+    "CreateRoute": routes.create_route,
+    "GetRoute": routes.get_route,
+    "GetRoutes": routes.get_routes,
+    "UpdateRoute": routes.update_route,
+    "DeleteRoute": routes.delete_route,
+    "CreateIntegration": integrations.create_integration,
+    "GetIntegration": integrations.get_integration,
+    "GetIntegrations": integrations.get_integrations,
+    "UpdateIntegration": integrations.update_integration,
+    "DeleteIntegration": integrations.delete_integration,
+    "CreateAuthorizer": authorizers.create_authorizer,
+    "GetAuthorizer": authorizers.get_authorizer,
+    "GetAuthorizers": authorizers.get_authorizers,
+    "UpdateAuthorizer": authorizers.update_authorizer,
+    "DeleteAuthorizer": authorizers.delete_authorizer,
+    "ResetAuthorizersCache": authorizers.reset_authorizers_cache,
+    "CreateStage": stages.create_stage,
+    "GetStage": stages.get_stage,
+    "GetStages": stages.get_stages,
+    "UpdateStage": stages.update_stage,
+    "DeleteStage": stages.delete_stage,
+    "DeleteAccessLogSettings": stages.delete_access_log_settings,
+    "DeleteRouteSettings": stages.delete_route_settings,
+    "CreateDeployment": stages.create_deployment,
+    "GetDeployment": stages.get_deployment,
+    "GetDeployments": stages.get_deployments,
+    "UpdateDeployment": stages.update_deployment,
+    "DeleteDeployment": stages.delete_deployment,
+    "GetTags": tags.get_tags,
+    "TagResource": tags.tag_resource,
+    "UntagResource": tags.untag_resource,
+}

@@ -1,0 +1,125 @@
+"""Integrations of HTTP APIs: what a route calls.
+
+API Gateway V2 API Reference, "Integrations" and "Integration". What the gateway cannot call is refused at creation.
+"""
+
+from __future__ import annotations
+
+from freehold.aws.call import Call, Json
+from freehold.services.apigatewayv2.record import (
+    INTEGRATION,
+    ROUTE,
+    ApiGatewayV2,
+    bad_request,
+    changed,
+    conflict,
+    find,
+    find_api,
+    key,
+    page,
+    parts,
+    picked,
+    put,
+)
+from freehold.state.store import Delete
+
+TIMEOUT_MIN_MS = 50
+TIMEOUT_MAX_MS = 30_000  # HTTP APIs; also the default.
+
+_MEMBERS = (
+    "ConnectionId",
+    "ConnectionType",
+    "CredentialsArn",
+    "Description",
+    "IntegrationMethod",
+    "IntegrationSubtype",
+    "IntegrationType",
+    "IntegrationUri",
+    "PassthroughBehavior",
+    "PayloadFormatVersion",
+    "RequestParameters",
+    "RequestTemplates",
+    "ResponseParameters",
+    "TemplateSelectionExpression",
+    "ContentHandlingStrategy",
+    "TimeoutInMillis",
+    "TlsConfig",
+)
+_OF_WEBSOCKET_APIS = (
+    "PassthroughBehavior",
+    "RequestTemplates",
+    "TemplateSelectionExpression",
+    "ContentHandlingStrategy",
+)
+
+
+async def create_integration(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
+    await find_api(gateway, call, request["ApiId"])
+    integration = new_integration(gateway, request)
+    await gateway.store.write(put(call, INTEGRATION, request["ApiId"], integration["IntegrationId"], integration))
+    return integration
+
+
+def new_integration(gateway: ApiGatewayV2, request: Json) -> Json:
+    """A checked document of a new integration."""
+    integration = picked(
+        request,
+        _MEMBERS,
+        ConnectionType="INTERNET",
+        IntegrationId=gateway.ids.short(7),
+        PayloadFormatVersion="1.0",
+        TimeoutInMillis=TIMEOUT_MAX_MS,
+    )
+    if integration["IntegrationType"] == "AWS_PROXY" and "IntegrationSubtype" not in integration:
+        integration.setdefault("IntegrationMethod", "POST")
+    _check(gateway, integration)
+    return integration
+
+
+async def get_integration(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
+    return await find(gateway, call, INTEGRATION, request["ApiId"], request["IntegrationId"])
+
+
+async def get_integrations(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
+    await find_api(gateway, call, request["ApiId"])
+    return page(await parts(gateway, call, INTEGRATION, request["ApiId"]), request)
+
+
+async def update_integration(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
+    integration = await find(gateway, call, INTEGRATION, request["ApiId"], request["IntegrationId"])
+    integration = changed(integration, request, _MEMBERS)
+    _check(gateway, integration)
+    await gateway.store.write(put(call, INTEGRATION, request["ApiId"], request["IntegrationId"], integration))
+    return integration
+
+
+async def delete_integration(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
+    integration_id = request["IntegrationId"]
+    await find(gateway, call, INTEGRATION, request["ApiId"], integration_id)
+    for route in await parts(gateway, call, ROUTE, request["ApiId"]):
+        if route.get("Target") == f"integrations/{integration_id}":
+            raise conflict(
+                f"Cannot delete Integration '{integration_id}' as it is referenced by Route '{route['RouteId']}'"
+            )
+    await gateway.store.write(Delete(INTEGRATION, key(call, request["ApiId"], integration_id)))
+    return {}
+
+
+def _check(gateway: ApiGatewayV2, integration: Json) -> None:
+    timeout_ms = integration["TimeoutInMillis"]
+    if not TIMEOUT_MIN_MS <= timeout_ms <= TIMEOUT_MAX_MS:
+        raise bad_request(f"Timeout should be between {TIMEOUT_MIN_MS} ms and {TIMEOUT_MAX_MS} ms")
+    for member in _OF_WEBSOCKET_APIS:
+        if integration.get(member):
+            raise bad_request(f"{member} is not supported for HTTP APIs")
+    if integration["IntegrationType"] in ("AWS", "HTTP", "MOCK"):
+        raise bad_request(f"{integration['IntegrationType']} integrations are not supported for HTTP APIs")
+    if integration["PayloadFormatVersion"] not in ("1.0", "2.0"):
+        raise bad_request("PayloadFormatVersion must be 1.0 or 2.0")
+    if integration["PayloadFormatVersion"] == "2.0" and (
+        integration["IntegrationType"] != "AWS_PROXY" or "IntegrationSubtype" in integration
+    ):
+        raise bad_request("PayloadFormatVersion 2.0 is supported only for integrations with a Lambda function")
+    if not integration.get("IntegrationUri") and "IntegrationSubtype" not in integration:
+        raise bad_request("IntegrationUri is required")
+    gateway.check({"Integrations": [integration]})

@@ -1,0 +1,116 @@
+"""What the operations may touch, and how their documents are found: every document of an API has its id in its key.
+
+Documents hold what AWS would answer, except ApiEndpoint, which depends on how the client named us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from freehold.aws.call import Call, Json
+from freehold.aws.errors import AwsError
+from freehold.clock import Clock, Ids
+from freehold.state.store import Delete, Put, Store, Write
+
+API = "apigatewayv2.api"
+STAGE = "apigatewayv2.stage"
+ROUTE = "apigatewayv2.route"
+INTEGRATION = "apigatewayv2.integration"
+AUTHORIZER = "apigatewayv2.authorizer"
+DEPLOYMENT = "apigatewayv2.deployment"
+PARTS = (STAGE, ROUTE, INTEGRATION, AUTHORIZER, DEPLOYMENT)
+
+Check = Callable[[Json], None]
+"""Given {"Routes", "Integrations", "Authorizers", "Stages"} (any may be absent): raises AwsError, BadRequestException,
+that names the first thing which the gateway could not honour. So nothing that guards an API is dropped in silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiGatewayV2:
+    store: Store
+    clock: Clock
+    ids: Ids
+    check: Check
+
+
+_NAMES = {
+    STAGE: "stage",
+    ROUTE: "Route",
+    INTEGRATION: "Integration",
+    AUTHORIZER: "Authorizer",
+    DEPLOYMENT: "Deployment",
+}
+
+
+def key(call: Call, *parts: str) -> str:
+    return "/".join((call.region, *parts))
+
+
+async def find_api(gateway: ApiGatewayV2, call: Call, api_id: str) -> Json:
+    stored = await gateway.store.read(API, key(call, api_id))
+    if stored is None:
+        raise not_found(f"Invalid API identifier specified {call.account}:{api_id}")
+    return stored.document
+
+
+async def find(gateway: ApiGatewayV2, call: Call, kind: str, api_id: str, part_id: str) -> Json:
+    """A part of an API; NotFoundException when the part or the API is not there."""
+    await find_api(gateway, call, api_id)
+    stored = await gateway.store.read(kind, key(call, api_id, part_id))
+    if stored is None:
+        raise not_found(f"Invalid {_NAMES[kind]} identifier specified {part_id}")
+    return stored.document
+
+
+async def parts(gateway: ApiGatewayV2, call: Call, kind: str, api_id: str) -> list[Json]:
+    """Without asking whether the API is there."""
+    return [stored.document for stored in await gateway.store.list_documents(kind, key(call, api_id) + "/")]
+
+
+async def delete_parts(gateway: ApiGatewayV2, call: Call, api_id: str, kinds: Sequence[str] = PARTS) -> list[Write]:
+    """The writes that delete every part of the API of these kinds."""
+    writes: list[Write] = []
+    for kind in kinds:
+        for stored in await gateway.store.list_documents(kind, key(call, api_id) + "/"):
+            writes.append(Delete(kind, stored.key))
+    return writes
+
+
+def put(call: Call, kind: str, api_id: str, part_id: str, document: Json) -> Put:
+    return Put(kind, key(call, api_id, part_id), document)
+
+
+def page(items: list[Json], request: Json) -> Json:
+    """One page: NextToken is the index of the next item. MaxResults is text in the model."""
+    try:
+        start = int(request.get("NextToken") or 0)
+        limit = int(request.get("MaxResults") or 0) or len(items)
+    except ValueError:
+        raise bad_request("Invalid NextToken or MaxResults") from None
+    answer: Json = {"Items": items[start : start + limit]}
+    if start + limit < len(items):
+        answer["NextToken"] = str(start + limit)
+    return answer
+
+
+def changed(document: Json, request: Json, members: Sequence[str]) -> Json:
+    """The document with those members that the request names."""
+    return {**document, **{member: request[member] for member in members if member in request}}
+
+
+def picked(request: Json, members: Sequence[str], **defaults: Any) -> Json:
+    return {**defaults, **{member: request[member] for member in members if member in request}}
+
+
+def not_found(message: str) -> AwsError:
+    return AwsError("NotFoundException", message, status=404)
+
+
+def bad_request(message: str) -> AwsError:
+    return AwsError("BadRequestException", message, status=400)
+
+
+def conflict(message: str) -> AwsError:
+    return AwsError("ConflictException", message, status=409)

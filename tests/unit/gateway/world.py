@@ -1,0 +1,161 @@
+"""A gateway with its control plane, a function that a test writes, and a clock that a test sets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from freehold.aws.call import Call, OperationTable, Service
+from freehold.aws.errors import AwsError
+from freehold.clock import RandomIds
+from freehold.engine.invocation import Invocation, InvocationResult
+from freehold.gateway.compile_http import check_http_parts
+from freehold.gateway.fetch import FetchFailed
+from freehold.gateway.gateway import Gateway
+from freehold.http.messages import Request, Response
+from freehold.services import apigatewayv2
+from freehold.state.sqlite_store import SqliteStore
+
+Json = dict[str, Any]
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:hello"
+AUTHORIZER = "arn:aws:lambda:us-east-1:000000000000:function:gatekeeper"
+NOW_S = 1_583_348_638.39  # 2020-03-04T19:03:58Z
+
+
+def invoke_uri(function_arn: str) -> str:
+    return f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function_arn}/invocations"
+
+
+class SetClock:
+    def __init__(self) -> None:
+        self.at_s = NOW_S
+
+    def now_s(self) -> float:
+        return self.at_s
+
+    def monotonic_s(self) -> float:
+        return self.at_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.at_s += seconds
+
+
+class Functions:
+    """An Invoker: by function name, what to answer for an event. Without one, the event itself as the body."""
+
+    def __init__(self) -> None:
+        self.invocations: list[Invocation] = []
+        self.answers: dict[str, Callable[[Json], Any]] = {}
+        self.wait: Callable[[], Awaitable[None]] | None = None
+        self.error: AwsError | None = None
+
+    @property
+    def events(self) -> list[Json]:
+        return [orjson.loads(invocation.payload) for invocation in self.invocations]
+
+    async def invoke(self, invocation: Invocation) -> InvocationResult:
+        self.invocations.append(invocation)
+        if self.wait is not None:
+            await self.wait()
+        if self.error is not None:
+            raise self.error
+        event = orjson.loads(invocation.payload)
+        name = invocation.function_arn.split(":")[6]
+        try:
+            answer = self.answers.get(name, _echo)(event)
+        except Exception as error:
+            document = {"errorMessage": str(error), "errorType": type(error).__name__}
+            return InvocationResult(orjson.dumps(document), "Unhandled", "$LATEST")
+        payload = answer if isinstance(answer, bytes) else orjson.dumps(answer)
+        return InvocationResult(payload, None, "$LATEST")
+
+
+def _echo(event: Json) -> Json:
+    return {"statusCode": 200, "body": orjson.dumps(event).decode()}
+
+
+class World:
+    """`await world.v2("CreateApi", Name=...)`, `await world.rest(...)`, `await world.get("/_aws/execute-api/...")`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clock = SetClock()
+        self.functions = Functions()
+        self.store = SqliteStore(directory / "control.db")
+        self.pages: dict[str, bytes] = {}  # What `fetch` finds, by URL.
+        self.fetched: list[str] = []
+        self.gateway = Gateway(self.store, self.functions, self.clock, RandomIds(), fetch=self._fetch)
+        self.gateway.start()
+        self.call = Call("us-east-1", host="localhost:4566")
+        self.operations = OperationTable()
+        record = apigatewayv2.ApiGatewayV2(self.store, self.clock, RandomIds(), check_http_parts)
+        self.operations.add(Service("apigatewayv2", apigatewayv2.OPERATIONS, record))
+
+    async def close(self) -> None:
+        self.gateway.stop()
+        await self.store.close()
+
+    async def v2(self, operation: str, **request: Any) -> Json:
+        return await self.operations.bind(self.call)("apigatewayv2", operation, request)
+
+    async def rest(self, operation: str, **request: Any) -> Json:
+        return await self.operations.bind(self.call)("apigateway", operation, request)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: list[tuple[str, str]] | None = None,
+        body: bytes = b"",
+        host: str = "localhost:4566",
+    ) -> Response:
+        return await self.gateway.handle(request(method, url, headers, body, host))
+
+    async def get(self, url: str, *headers: tuple[str, str]) -> Response:
+        return await self.send("GET", url, list(headers))
+
+    async def http_api(self, *route_keys: str, stage: str = "$default", version: str = "2.0", **api: Any) -> str:
+        """An HTTP API whose routes call the function; its id."""
+        api_id = (await self.v2("CreateApi", **{"Name": "api", "ProtocolType": "HTTP", **api}))["ApiId"]
+        integration = await self.v2(
+            "CreateIntegration",
+            ApiId=api_id,
+            IntegrationType="AWS_PROXY",
+            IntegrationUri=FUNCTION,
+            PayloadFormatVersion=version,
+        )
+        for route_key in route_keys:
+            target = f"integrations/{integration['IntegrationId']}"
+            await self.v2("CreateRoute", ApiId=api_id, RouteKey=route_key, Target=target)
+        await self.v2("CreateStage", ApiId=api_id, StageName=stage, AutoDeploy=True)
+        return str(api_id)
+
+    async def _fetch(self, url: str) -> bytes:
+        self.fetched.append(url)
+        if url not in self.pages:
+            raise FetchFailed(url)
+        return self.pages[url]
+
+
+def request(
+    method: str,
+    url: str,
+    headers: list[tuple[str, str]] | None = None,
+    body: bytes = b"",
+    host: str = "localhost:4566",
+) -> Request:
+    path, _, query = url.partition("?")
+    return Request(method, path, query, [("Host", host), *(headers or [])], body, client="203.0.113.7")
+
+
+def header(response: Response, name: str) -> str | None:
+    found = [value for each, value in response.headers if each.lower() == name.lower()]
+    return found[0] if found else None
+
+
+def event_of(response: Response) -> Json:
+    """The event that the echoing function was given."""
+    event: Json = orjson.loads(response.body)
+    return event
