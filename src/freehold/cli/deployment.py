@@ -38,10 +38,12 @@ class Package:
     """A compiled app: the template whose code lies at the keys of the uploads."""
 
     stack_name: str
+    region: str
     template: Json
     uploads: tuple[Upload, ...]
     bucket: str  # Where a template that is too large for a request goes.
     functions: Mapping[str, str] = field(default_factory=dict)  # The user's name of a function -> its logical id.
+    keep_versions: int | None = None  # The prune plugin's wish: so many versions of each function stay.
     warnings: tuple[str, ...] = ()
 
 

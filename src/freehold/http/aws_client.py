@@ -32,6 +32,7 @@ _JSON = {
     "dynamodb": ("DynamoDB_20120810", "1.0"),
     "events": ("AWSEvents", "1.1"),
 }
+_V2_PAGE = frozenset({"MaxResults", "NextToken"})
 # The protocol "rest-json": method, path with {Members}, and the other members that go into the query string.
 _REST: dict[tuple[str, str], tuple[str, str, frozenset[str]]] = {
     ("lambda", "GetFunction"): ("GET", "/2015-03-31/functions/{FunctionName}", frozenset({"Qualifier"})),
@@ -42,8 +43,30 @@ _REST: dict[tuple[str, str], tuple[str, str, frozenset[str]]] = {
         "/2015-03-31/functions/{FunctionName}/configuration",
         frozenset(),
     ),
-    ("apigatewayv2", "GetRoutes"): ("GET", "/v2/apis/{ApiId}/routes", frozenset({"MaxResults", "NextToken"})),
-    ("apigatewayv2", "GetStages"): ("GET", "/v2/apis/{ApiId}/stages", frozenset({"MaxResults", "NextToken"})),
+    ("lambda", "ListVersionsByFunction"): (
+        "GET",
+        "/2015-03-31/functions/{FunctionName}/versions",
+        frozenset({"Marker", "MaxItems"}),
+    ),
+    ("lambda", "ListAliases"): (
+        "GET",
+        "/2015-03-31/functions/{FunctionName}/aliases",
+        frozenset({"Marker", "MaxItems"}),
+    ),
+    ("lambda", "DeleteFunction"): ("DELETE", "/2015-03-31/functions/{FunctionName}", frozenset({"Qualifier"})),
+    ("lambda", "GetFunctionUrlConfig"): (
+        "GET",
+        "/2021-10-31/functions/{FunctionName}/url",
+        frozenset({"Qualifier"}),
+    ),
+    ("apigatewayv2", "GetRoutes"): ("GET", "/v2/apis/{ApiId}/routes", _V2_PAGE),
+    ("apigatewayv2", "GetIntegrations"): ("GET", "/v2/apis/{ApiId}/integrations", _V2_PAGE),
+    ("apigatewayv2", "GetStages"): ("GET", "/v2/apis/{ApiId}/stages", _V2_PAGE),
+    ("apigateway", "GetResources"): (
+        "GET",
+        "/restapis/{restApiId}/resources",
+        frozenset({"limit", "position", "embed"}),
+    ),
     ("apigateway", "GetStages"): ("GET", "/restapis/{restApiId}/stages", frozenset()),
 }
 _SIGNING_NAMES = {"apigatewayv2": "apigateway"}
@@ -137,7 +160,7 @@ class AwsClient:
             if f"{{{name}}}" in path:
                 path = path.replace(f"{{{name}}}", quote(str(rest.pop(name)), safe=""))
         query = urlencode({name: rest.pop(name) for name in list(rest) if name in in_query})
-        body = b"" if method == "GET" else orjson.dumps(rest, default=_base64_text)
+        body = b"" if method in ("GET", "DELETE") else orjson.dumps(rest, default=_base64_text)
         headers = [("Content-Type", "application/json")] if body else []
         return _read_json(await self._send(service, method, path + (f"?{query}" if query else ""), headers, body))
 

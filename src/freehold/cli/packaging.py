@@ -1,0 +1,101 @@
+"""A folder's app -> a package that can be deployed: compiled by `freehold.templates`, for both kinds of template."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from freehold.aws.call import Json
+from freehold.cli.deployment import Package, Upload
+from freehold.cli.failure import Failure
+from freehold.cli.project import Project
+from freehold.http.aws_client import AwsClient
+
+if TYPE_CHECKING:
+    from freehold.templates.package.artifact import Artifact
+    from freehold.templates.serverless import Service
+
+Choose = Callable[[Sequence["Artifact"]], Sequence["Artifact"]]
+"""`dev` keeps functions on older zip files where an edit does not concern them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line says about an app."""
+
+    stage: str | None = None
+    region: str | None = None
+    stack_name: str | None = None
+    params: tuple[str, ...] = ()  # serverless.yml's ${param:...}: "K=V" each.
+    parameters: Mapping[str, str] = field(default_factory=dict)  # The template's own.
+
+
+async def make_package(
+    project: Project, wishes: Wishes, aws: AwsClient, choose: Choose = lambda artifacts: artifacts
+) -> Package:
+    """Raises TemplateError, Failure; HttpError where a variable asks a server that does not answer."""
+    if project.is_serverless:
+        service = await load_service(project, wishes, aws)
+        return await package_service(project, service, wishes, choose)
+    from freehold.cli.packaging_sam import package_template
+
+    return await package_template(project, wishes, choose)
+
+
+async def load_service(project: Project, wishes: Wishes, aws: AwsClient | None) -> Service:
+    from freehold.templates.serverless import load
+
+    options = {
+        "stage": wishes.stage,
+        "region": wishes.region,
+        "param": "\n".join(wishes.params) or None,
+    }
+
+    async def lookup(service: str, operation: str, request: Json, region: str) -> Json:
+        assert aws is not None
+        return await aws.in_region(region)(service, operation, request)
+
+    return await load(
+        project.directory,
+        options={key: value for key, value in options.items() if value is not None},
+        environ=os.environ,
+        lookup=lookup if aws else None,
+        file=project.file,
+    )
+
+
+async def package_service(project: Project, service: Service, wishes: Wishes, choose: Choose) -> Package:
+    from freehold.templates.serverless import artifact_key, compile_template, package
+
+    output_dir = project.state_dir / "package" / service.stage
+    # pip, npm or esbuild may run: a server in the same process goes on meanwhile.
+    artifacts = choose(await asyncio.to_thread(package, service, output_dir))
+    bucket = bucket_name(service.region)
+    template = compile_template(service, artifacts, bucket=bucket)
+    return Package(
+        stack_name=wishes.stack_name or service.stack_name,
+        region=service.region,
+        template=template,
+        uploads=tuple(Upload(bucket, artifact_key(service, each), each.path) for each in artifacts),
+        bucket=bucket,
+        functions={function.key: function.logical_id for function in service.functions.values()},
+        keep_versions=service.prune,
+        warnings=service.warnings,
+    )
+
+
+def bucket_name(region: str) -> str:
+    return f"freehold-artifacts-{region}"
+
+
+def template_parameters(package: Package, wishes: Wishes, project: Project) -> dict[str, str]:
+    """`--stage` is serverless.yml's; for a template it means the parameter Stage. Raises Failure."""
+    parameters = dict(wishes.parameters)
+    if wishes.stage and not project.is_serverless and "Stage" not in parameters:
+        if "Stage" not in (package.template.get("Parameters") or {}):
+            raise Failure(f"{project.file.name} has no parameter Stage, so --stage {wishes.stage} says nothing to it.")
+        parameters["Stage"] = wishes.stage
+    return parameters
