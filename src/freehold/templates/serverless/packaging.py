@@ -13,6 +13,7 @@ from freehold.templates.package.artifact import Artifact
 from freehold.templates.package.dev_dependencies import development_packages
 from freehold.templates.package.selection import select_files
 from freehold.templates.package.zips import Entry, file_digest, make_zip
+from freehold.templates.serverless.compile.custom_resources import CODE, OWNER, needs_helpers
 from freehold.templates.serverless.plugins import plugins_of
 from freehold.templates.serverless.plugins.plugin import Built
 from freehold.templates.serverless.service import Function, Layer, Service
@@ -55,6 +56,9 @@ def package(service: Service, output_dir: Path) -> list[Artifact]:
             files = _select(service, service.directory, {}, skip_layers=True)
             artifacts.append(_make(service, files, output_dir / f"{service.name}.zip", owners))
     artifacts += [_zip_layer(service, layer, output_dir) for layer in service.layers.values()]
+    if needs_helpers(service):
+        entries = [Entry(path, CODE / path) for path in select_files(CODE, ["!**", "*.py", "!__init__.py"])]
+        artifacts.append(_make(service, entries, output_dir / "custom-resources.zip", (OWNER,)))
     return artifacts
 
 

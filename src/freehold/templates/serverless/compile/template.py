@@ -30,7 +30,7 @@ def compile_template(service: Service, artifacts: Sequence[Artifact], *, bucket:
     roles.compile_role(compilation)
     layers.compile_layers(compilation)
     functions.compile_functions(compilation)
-    for event in EVENTS.values():
+    for event in dict.fromkeys(EVENTS.values()):
         event.compile_events(compilation)
     for plugin in plugins_of(service):
         plugin.after_compile(compilation)

@@ -27,7 +27,7 @@ from freehold.templates.serverless.compile.compilation import (
     ref,
     resource,
 )
-from freehold.templates.serverless.compile.events.http_api_authorizers import compile_authorizers
+from freehold.templates.serverless.compile.http_api_authorizers import compile_authorizers
 from freehold.templates.serverless.service import Event, Function
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "OPTIONS", "HEAD", "DELETE")

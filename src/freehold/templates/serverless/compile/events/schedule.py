@@ -11,6 +11,7 @@ from typing import Any
 from freehold.aws.call import Json
 from freehold.templates.serverless import names
 from freehold.templates.serverless.compile.compilation import Compilation, get_att, present, resource, sub
+from freehold.templates.serverless.compile.inputs import to_json, transformer
 from freehold.templates.serverless.service import Event, Function
 
 
@@ -63,18 +64,6 @@ def _input(settings: Json) -> str | None:
     if isinstance(given, dict) and isinstance(given.get("body"), str):
         given = {**given, "body": json.loads(given["body"])}
     return to_json(given)
-
-
-def to_json(value: Any) -> str:
-    """As JavaScript writes it."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
-def transformer(settings: Json) -> Json | None:
-    given = settings.get("inputTransformer")
-    if not given:
-        return None
-    return present({"InputTemplate": given.get("inputTemplate"), "InputPathsMap": given.get("inputPathsMap") or None})
 
 
 def _state(settings: Json) -> str:
