@@ -52,6 +52,11 @@ def parameter_words(value: Any) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list) else [str(value)] if value else []
 
 
+def capability_words(value: Any) -> list[str]:
+    """`capabilities` is one text or a list."""
+    return [str(each) for each in value] if isinstance(value, list) else str(value).split() if value else []
+
+
 def write_pairs(pairs: Mapping[str, str]) -> str:
     """As the SAM CLI writes them: `Stage="dev" Name="a"`."""
     return " ".join(f'{key}="{value}"' for key, value in pairs.items())

@@ -103,6 +103,10 @@ class AwsClient:
         other.call = replace(self.call, region=region)
         return other
 
+    async def answers(self) -> None:
+        """Raises HttpError where nobody does."""
+        await self.http.send("GET", f"{self.endpoint}/_freehold/health", timeout_s=10.0)
+
     async def has_object(self, bucket: str, key: str) -> bool:
         try:
             await self._send("s3", "HEAD", _object_path(bucket, key))

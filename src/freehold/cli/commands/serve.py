@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from freehold.cli import output
+from freehold.cli.data_dir import default_data_dir
 from freehold.cli.failure import Failure
 from freehold.cli.options import Command
 
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".freehold"),
-    show_default=True,
-    help="Everything that survives a restart lies below it.",
+    default=default_data_dir,
+    help="Everything that survives a restart lies below it.  [default: $FREEHOLD_DATA_DIR or ~/.local/share/freehold]",
 )
 @click.option("-r", "--region", default="us-east-1", show_default=True, help="Where a request names no region.")
 def command(host: str, port: int, data_dir: Path, region: str) -> None:
