@@ -106,9 +106,7 @@ def reversed_graph(graph: Graph) -> Graph:
     return {name: frozenset(others) for name, others in turned.items()}
 
 
-async def walk(
-    graph: Graph, visit: Callable[[str], Awaitable[bool]], limit: int, *, go_on: bool = False
-) -> set[str]:
+async def walk(graph: Graph, visit: Callable[[str], Awaitable[bool]], limit: int, *, go_on: bool = False) -> set[str]:
     """Visits each node after those it needs, at most `limit` at once. Returns the nodes whose visit said False.
 
     After a failure what runs is finished and nothing new begins; with `go_on`, only what needs the failed is left out.

@@ -288,11 +288,11 @@ def _truth(value: Any, scope: Scope) -> bool:
 
 
 def _and(argument: Any, scope: Scope) -> bool:
-    return all([_truth(item, scope) for item in _conditions(argument, "Fn::And")])
+    return all(_truth(item, scope) for item in _conditions(argument, "Fn::And"))
 
 
 def _or(argument: Any, scope: Scope) -> bool:
-    return any([_truth(item, scope) for item in _conditions(argument, "Fn::Or")])
+    return any(_truth(item, scope) for item in _conditions(argument, "Fn::Or"))
 
 
 def _conditions(argument: Any, name: str) -> list[Any]:

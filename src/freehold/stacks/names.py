@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 
-
 _SUFFIX = 12
 _MIN_PREFIX = 1
 
@@ -28,5 +27,3 @@ def physical_name(stack_name: str, logical_id: str, seed: str, *, limit: int, lo
 
 def random_part(seed: str) -> str:
     return base64.b32encode(hashlib.sha256(seed.encode()).digest()).decode()[:_SUFFIX]
-
-

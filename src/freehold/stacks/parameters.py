@@ -19,15 +19,36 @@ MASK = "****"
 
 _BASIC = ("String", "Number", "List<Number>", "CommaDelimitedList", "List<String>")
 _AWS_TYPES = frozenset(
-    "AWS::EC2::AvailabilityZone::Name AWS::EC2::Image::Id AWS::EC2::Instance::Id AWS::EC2::KeyPair::KeyName "
-    "AWS::EC2::SecurityGroup::GroupName AWS::EC2::SecurityGroup::Id AWS::EC2::Subnet::Id AWS::EC2::Volume::Id "
-    "AWS::EC2::VPC::Id AWS::Route53::HostedZone::Id AWS::SSM::Parameter::Name".split()
+    [
+        "AWS::EC2::AvailabilityZone::Name",
+        "AWS::EC2::Image::Id",
+        "AWS::EC2::Instance::Id",
+        "AWS::EC2::KeyPair::KeyName",
+        "AWS::EC2::SecurityGroup::GroupName",
+        "AWS::EC2::SecurityGroup::Id",
+        "AWS::EC2::Subnet::Id",
+        "AWS::EC2::Volume::Id",
+        "AWS::EC2::VPC::Id",
+        "AWS::Route53::HostedZone::Id",
+        "AWS::SSM::Parameter::Name",
+    ]
 )
 _SSM_VALUE = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _LIST = re.compile(r"List<(.+)>")
 _KEYS = frozenset(
-    "Type Default NoEcho AllowedValues AllowedPattern MaxLength MinLength MaxValue MinValue Description "
-    "ConstraintDescription".split()
+    [
+        "Type",
+        "Default",
+        "NoEcho",
+        "AllowedValues",
+        "AllowedPattern",
+        "MaxLength",
+        "MinLength",
+        "MaxValue",
+        "MinValue",
+        "Description",
+        "ConstraintDescription",
+    ]
 )
 
 FetchParameter = Callable[[str], Awaitable[str | None]]  # An SSM parameter's value by name; None: there is none.
@@ -46,7 +67,7 @@ async def resolve_parameters(
     previous: Mapping[str, str] | None,
     fetch: FetchParameter,
 ) -> Parameters:
-    """`given` is the request's Parameters; `previous` is `given` of the stack that is updated. Raises ValidationError."""
+    """`given` is the request's Parameters; `previous` that of the stack which is updated. Raises ValidationError."""
     _check_declarations(declared)
     texts = _choose(declared, given, previous)
     values: dict[str, Any] = {}
@@ -63,7 +84,9 @@ async def resolve_parameters(
                 raise validation_error(f"Unable to fetch parameters [{text}] from parameter store for this account.")
             entry["ResolvedValue"] = MASK if is_no_echo(declaration) else fetched
             kind, text = ssm[1], fetched
-        values[name] = [item.strip() for item in text.split(",")] if is_list(kind) and text else [] if is_list(kind) else text
+        values[name] = (
+            [item.strip() for item in text.split(",")] if is_list(kind) and text else [] if is_list(kind) else text
+        )
         shown.append(entry)
     return Parameters(texts, values, shown)
 

@@ -32,7 +32,7 @@ class Schema:
     @property
     def tags_as_map(self) -> bool:
         shape = _follow(self, self.properties.get(self.tags, {}))
-        return shape.get("type") in ("object", "json")
+        return str(shape.get("type")) in {"object", "json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def is_function(value: Any) -> bool:
     if not isinstance(value, dict) or len(value) != 1:
         return False
     (name,) = value
-    return name == "Ref" or name.startswith("Fn::")
+    return bool(name == "Ref" or name.startswith("Fn::"))
 
 
 def _check(schema: Schema, shape: Json, value: Any, path: Path) -> Iterator[Problem]:

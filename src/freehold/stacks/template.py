@@ -26,17 +26,39 @@ MAX_OUTPUTS = 200
 MAX_MAPPINGS = 200
 
 _SECTIONS = frozenset(
-    "AWSTemplateFormatVersion Conditions Description Hooks Mappings Metadata Outputs Parameters Resources Rules "
-    "Transform".split()
+    [
+        "AWSTemplateFormatVersion",
+        "Conditions",
+        "Description",
+        "Hooks",
+        "Mappings",
+        "Metadata",
+        "Outputs",
+        "Parameters",
+        "Resources",
+        "Rules",
+        "Transform",
+    ]
 )
 _SAM_SECTIONS = _SECTIONS | {"Globals"}
 _RESOURCE_KEYS = frozenset(
-    "Type Properties DependsOn Condition Metadata DeletionPolicy UpdateReplacePolicy CreationPolicy UpdatePolicy".split()
+    [
+        "Type",
+        "Properties",
+        "DependsOn",
+        "Condition",
+        "Metadata",
+        "DeletionPolicy",
+        "UpdateReplacePolicy",
+        "CreationPolicy",
+        "UpdatePolicy",
+    ]
 )
 _SAM_RESOURCE_KEYS = _RESOURCE_KEYS | {"Connectors", "IgnoreGlobals"}
 _DELETION_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
 _PSEUDO = frozenset(
-    f"AWS::{name}" for name in "AccountId NotificationARNs NoValue Partition Region StackId StackName URLSuffix".split()
+    f"AWS::{name}"
+    for name in ["AccountId", "NotificationARNs", "NoValue", "Partition", "Region", "StackId", "StackName", "URLSuffix"]
 )
 _OUTPUT_KEYS = frozenset(("Value", "Export", "Description", "Condition"))
 
@@ -71,7 +93,11 @@ def check_sections(
             if body[name] is None and name != "Resources":
                 body[name] = {}
                 continue
-            raise format_error(f"{name} must be an object" if name != "Resources" else "[/Resources] 'null' values are not allowed in templates")
+            raise format_error(
+                f"{name} must be an object"
+                if name != "Resources"
+                else "[/Resources] 'null' values are not allowed in templates"
+            )
     resources = body.get("Resources")
     if not resources:
         raise format_error("At least one Resources member must be defined.")
@@ -250,7 +276,9 @@ def _check_functions(name: str, value: Any, section: str, source: Source) -> Non
 def _check_attributes(name: str, value: Any, resources: dict[str, Json], source: Source, section: str) -> None:
     for other, attribute in attributes_used(value):
         if other not in resources:
-            raise template_error(f"instance of Fn::GetAtt references undefined resource {other}{source.at(section, name)}")
+            raise template_error(
+                f"instance of Fn::GetAtt references undefined resource {other}{source.at(section, name)}"
+            )
         type_name = resources[other]["Type"]
         found = find_type(type_name)
         if found is None or found.has_attribute(attribute):

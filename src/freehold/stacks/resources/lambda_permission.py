@@ -16,9 +16,7 @@ async def create(aws: Aws, properties: Json) -> Created:
 
 
 async def delete(aws: Aws, physical_id: str, properties: Json) -> None:
-    await aws(
-        "lambda", "RemovePermission", {"FunctionName": properties["FunctionName"], "StatementId": physical_id}
-    )
+    await aws("lambda", "RemovePermission", {"FunctionName": properties["FunctionName"], "StatementId": physical_id})
 
 
 RESOURCE = ResourceType(TYPE, ("lambda",), create, delete, name=Name("Id", 100))

@@ -42,6 +42,7 @@ class ResourceType:
     name: Name | None = None
     more_attributes: frozenset[str] = frozenset()  # Beside those that the published schema has.
     more_replaced_by: frozenset[str] = frozenset()
+    supported: frozenset[str] = frozenset()  # Empty: every property of the schema. A template with others is refused.
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -129,7 +130,9 @@ def json_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-async def retag(aws: Aws, service: str, arn: str, properties: Json, previous: Json, names: tuple[str, str, str]) -> None:
+async def retag(
+    aws: Aws, service: str, arn: str, properties: Json, previous: Json, names: tuple[str, str, str]
+) -> None:
     """Brings tags to what the properties say. `names`: the members for the ARN, the tags and the keys."""
     arn_member, tags_member, keys_member = names
     new, old = tag_map(properties.get("Tags")), tag_map(previous.get("Tags"))

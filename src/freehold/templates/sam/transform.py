@@ -50,7 +50,8 @@ def transform(template: Json, parameter_values: Json, region: str) -> Json:
         except InvalidDocumentException as error:
             causes = " ".join(cause.message for cause in error.causes)
             raise SamError(f"{error.message} {causes}".rstrip()) from error
-    return _plain(result)
+    plain: Json = _plain(result)
+    return plain
 
 
 def warm_up() -> None:
