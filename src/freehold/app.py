@@ -26,6 +26,8 @@ from freehold.http.aws_api import AwsApi
 from freehold.http.messages import Request, Response
 from freehold.http.server import HttpServer, Limits
 from freehold.services import logs
+from freehold.stacks import OPERATIONS as CLOUDFORMATION
+from freehold.stacks import Stacks, start_stacks, stop_stacks
 from freehold.state.blobs import Blobs
 from freehold.state.log_files import FileLogs
 from freehold.state.sqlite_store import NewerData, SqliteStore
@@ -82,6 +84,7 @@ class App:
         self._stops.append(self._close_logs)
         logs.follow_retention(self.store, self.logs)
         self._add_account_services()
+        await self._start_stacks()
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
         await self._listen()
 
@@ -89,6 +92,14 @@ class App:
         """Those that need no function to run."""
         add, store, clock = self.operations.add, self.store, self.clock
         add(Service("logs", logs.OPERATIONS, logs.Logs(store, self.logs, clock)))
+
+    async def _start_stacks(self) -> None:
+        """After every service: a stack that was interrupted goes on at once, by their operations."""
+        operations = self.operations
+        stacks = Stacks(self.store, operations.bind, self.clock, self.ids, operations.has)
+        operations.add(Service("cloudformation", CLOUDFORMATION, stacks))
+        self._stops.append(lambda: stop_stacks(stacks))
+        await start_stacks(stacks)
 
     async def _close_logs(self) -> None:
         await asyncio.to_thread(self.logs.close)
