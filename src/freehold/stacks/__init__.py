@@ -4,7 +4,7 @@ Owns:    the documents cloudformation.* (stacks, their resources, events, change
 Not:     serverless.yml and SAM (templates); what a resource is made of: every type acts through AWS operations only.
 Imports: aws state templates
 Start:   operations/__init__.py, then plan.py, execute.py
-Add:     a resource type: a file in resources/, its line in the table there, and `python tools/resource_schemas.py`.
+Add:     a resource type: a file in resources/, its line in the table there, and `python scripts/resource_schemas.py`.
 """
 
 from freehold.stacks.operations import OPERATIONS

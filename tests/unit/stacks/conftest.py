@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.unit.stacks.cloud import Cloud, World
 
 from freehold.state.sqlite_store import SqliteStore
-from tests.unit.stacks.cloud import Cloud, World
 
 
 @pytest.fixture

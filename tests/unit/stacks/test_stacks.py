@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.stacks.cloud import World
 
 from freehold.aws.errors import AwsError
-from tests.unit.stacks.cloud import World
 
 TWO = """
 Parameters:

@@ -1,6 +1,6 @@
 """Resource types. This table is what a template may contain: to find a type, look here; each has a file.
 
-Add a type: its file, its line below, then `python tools/resource_schemas.py` for the schema of its properties.
+Add a type: its file, its line below, then `python scripts/resource_schemas.py` for the schema of its properties.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Writes `src/freehold/stacks/resources/schemas/*.json`: what AWS publishes of each resource type, reduced to names.
 
-Run it by hand when a type is added or AWS adds a property: `python tools/resource_schemas.py`. It reads
+Run it by hand when a type is added or AWS adds a property: `python scripts/resource_schemas.py`. It reads
 CloudFormation's resource provider schemas from an installed `cfn-lint` (a tool of this script only) and keeps names of
 properties, their JSON types, which are required, which replace the resource, and the attributes of `Fn::GetAtt`.
 """
