@@ -27,6 +27,7 @@ class InvocationResult:
     duration_ms: float = 0.0
     init_ms: float | None = None  # None: the environment was warm.
     trace_id: str = ""
+    content_type: str = "application/json"  # "application/vnd.awslambda.http-integration-response": streamed for HTTP.
 
 
 class Invoker(Protocol):
@@ -34,3 +35,20 @@ class Invoker(Protocol):
     qualifier, TooManyRequestsException when concurrency is used up, ResourceConflictException while Pending."""
 
     async def invoke(self, invocation: Invocation) -> InvocationResult: ...
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationRecord:
+    """One finished invocation, for whoever listens (`freehold dev`'s lines, metrics). `lines` is not to be changed."""
+
+    region: str
+    function_name: str
+    version: str
+    request_id: str
+    status: str  # "" when it went well; "error" or "timeout".
+    error_type: str | None
+    duration_ms: float
+    billed_ms: int
+    init_ms: float | None  # None: warm.
+    max_memory_mb: int
+    lines: list[str]  # What the function printed, up to 64 KB.

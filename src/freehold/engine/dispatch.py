@@ -1,0 +1,236 @@
+"""The local `Invoker`: from an ARN to a version, from a version to an environment, and the answer back.
+
+On the way there is no store read and no wait for a log. What functions exist is followed: compiled copies in functions.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable, Sequence
+
+from freehold.aws.errors import AwsError
+from freehold.clock import Clock, now_ms
+from freehold.engine import events
+from freehold.engine.concurrency import Concurrency
+from freehold.engine.environment import InitFailed, State, Surroundings
+from freehold.engine.functions import (
+    ALIAS,
+    FUNCTION,
+    KINDS,
+    LATEST,
+    Alias,
+    FunctionVersion,
+    compile_alias,
+    compile_version,
+)
+from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
+from freehold.engine.pool import Pool
+from freehold.engine.starter import Starter
+from freehold.runtimes.names import RUNTIMES
+from freehold.state.store import Change, Store
+
+_SWEEPS = 10  # So often within the keep-alive time idle environments are looked through.
+
+
+class Engine:
+    """Meets `Invoker`. `start` follows the store; `stop` leaves no process."""
+
+    def __init__(
+        self, store: Store, starter: Starter, around: Surroundings, max_environments: int, keep_alive_s: float
+    ) -> None:
+        self._store = store
+        self._starter = starter
+        self._around = around
+        self._clock: Clock = around.clock
+        self._keep_alive_s = keep_alive_s
+        self._max_environments = max_environments
+        self.concurrency = Concurrency(max_environments)
+        self._versions: dict[str, FunctionVersion] = {}
+        self._aliases: dict[str, Alias] = {}
+        self._pools: dict[str, Pool] = {}
+        self._retired: set[Pool] = set()
+        self._targets: dict[str, tuple[str, Alias | None]] = {}  # Invoked ARN -> function key, version or alias.
+        self._unfollow: Callable[[], None] = lambda: None
+        self._background: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        self._unfollow = self._store.follow(KINDS, self._on_changes)
+        self._run_beside(self._sweep_forever())
+
+    async def stop(self) -> None:
+        self._unfollow()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await asyncio.gather(*(pool.stop() for pool in (*self._pools.values(), *self._retired)))
+
+    def listen(self, listener: Callable[[InvocationRecord], None]) -> None:
+        """Has `listener` called after each invocation; it must not block nor raise."""
+        self._around.listeners.append(listener)
+
+    def prewarm(self) -> None:
+        """Starts, beside everything else, what the present functions' environments will start from."""
+        names = {function.runtime_name for function in self._versions.values()}
+        for name in names:
+            if name in RUNTIMES:
+                self._run_beside(self._starter.prepare(RUNTIMES[name]))
+
+    async def invoke(self, invocation: Invocation) -> InvocationResult:
+        pool = self._pool(self._version_key(invocation.function_arn))
+        function = pool.function
+        self.concurrency.enter(function.function_key)
+        try:
+            environment = pool.idle.pop() if pool.idle else await pool.take()
+        except InitFailed as failed:
+            self.concurrency.leave(function.function_key)
+            return self._init_failure(function, invocation, failed)
+        except BaseException:
+            self.concurrency.leave(function.function_key)
+            raise
+        assert environment.state is State.IDLE
+        answer = environment.run(invocation, invocation.trace_id or new_trace_id(self._clock))
+        # Counted until the function is done, also when the caller does not wait for it.
+        answer.add_done_callback(self._leaver(function.function_key))
+        return await asyncio.shield(answer)
+
+    def find(self, function_arn: str) -> FunctionVersion:
+        """What an ARN stands for now (of a weighted alias: one of its versions). Raises ResourceNotFoundException."""
+        return self._versions[self._version_key(function_arn)]
+
+    def provision(self, version_key: str, count: int) -> None:
+        """Keeps `count` environments of "region/name/version" initialised."""
+        self._pool(version_key).provision(count)
+
+    def provisioned(self, version_key: str) -> tuple[int, InitFailed | None]:
+        """How many provisioned environments are up, and why no more come."""
+        pool = self._pools.get(version_key)
+        if pool is None:
+            return 0, None
+        return sum(1 for one in pool.environments if one.provisioned), pool.provision_failure
+
+    # Which version.
+
+    def _version_key(self, arn: str) -> str:
+        target = self._targets.get(arn)
+        if target is None:
+            target = self._targets[arn] = self._resolve(arn)
+        key, alias = target
+        if alias is None:
+            return key
+        version = alias.choose(random.random()) if alias.weights else alias.version
+        return f"{key}/{version}"
+
+    def _resolve(self, arn: str) -> tuple[str, Alias | None]:
+        parts = arn.split(":")
+        if len(parts) in (7, 8) and parts[2] == "lambda":
+            key = f"{parts[3]}/{parts[6]}"
+            qualifier = parts[7] if len(parts) == 8 else LATEST
+            if f"{key}/{qualifier}" in self._versions:
+                return f"{key}/{qualifier}", None
+            alias = self._aliases.get(f"{key}/{qualifier}")
+            if alias is not None:
+                return key, alias
+        raise AwsError("ResourceNotFoundException", f"Function not found: {arn}", status=404, fields={"Type": "User"})
+
+    def _pool(self, version_key: str) -> Pool:
+        pool = self._pools.get(version_key)
+        if pool is None:
+            function = self._versions.get(version_key)
+            if function is None:
+                raise AwsError("ResourceNotFoundException", f"Function not found: {version_key}", status=404)
+            pool = self._pools[version_key] = Pool(function, self._starter, self._admit)
+        return pool
+
+    # Following the store.
+
+    def _on_changes(self, changes: Sequence[Change]) -> None:
+        self._targets.clear()
+        for change in changes:
+            if change.kind == ALIAS:
+                if change.document is None:
+                    self._aliases.pop(change.key, None)
+                else:
+                    self._aliases[change.key] = compile_alias(change.document)
+                continue
+            key = f"{change.key}/{LATEST}" if change.kind == FUNCTION else change.key
+            if change.kind == FUNCTION:
+                self.concurrency.reserve(change.key, (change.document or {}).get("reserved_concurrency"))
+            if change.document is None:
+                self._versions.pop(key, None)
+                self._retire(key)
+                continue
+            function = compile_version(change.key, change.document)
+            before = self._versions.get(key)
+            self._versions[key] = function
+            if before is not None and before.fingerprint != function.fingerprint:
+                self._retire(key)
+
+    def _retire(self, version_key: str) -> None:
+        pool = self._pools.pop(version_key, None)
+        if pool is None:
+            return
+        pool.retire()
+        if len(pool):
+            # Until its last environment is gone `stop` must know of it.
+            self._retired = {one for one in self._retired if len(one)} | {pool}
+
+    # Places.
+
+    def _admit(self) -> None:
+        """A place for one more environment, if need be taken from the function that was idle longest."""
+        pools = list(self._pools.values())
+        if sum(len(pool) for pool in (*pools, *self._retired)) < self._max_environments:
+            return
+        pools.sort(key=lambda pool: pool.idle[0].idle_since_s if pool.idle else float("inf"))
+        if not any(pool.evict_one() for pool in pools):
+            raise self.concurrency.throttled("ConcurrentInvocationLimitExceeded")
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await self._clock.sleep(max(0.05, self._keep_alive_s / _SWEEPS))
+            limit_s = self._clock.monotonic_s() - self._keep_alive_s
+            for pool in list(self._pools.values()):
+                pool.sweep(limit_s)
+
+    def _leaver(self, function_key: str) -> Callable[[object], None]:
+        return lambda _: self.concurrency.leave(function_key)
+
+    def _run_beside(self, work: object) -> None:
+        assert asyncio.iscoroutine(work)
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def _init_failure(self, function: FunctionVersion, invocation: Invocation, failed: InitFailed) -> InvocationResult:
+        """The answer to an invocation whose environment never came up, with its lines in the log."""
+        request_id = invocation.request_id
+        report = events.Report(
+            request_id, failed.duration_ms, function.memory_mb, 0, None, failed.status, failed.error_type
+        )
+        payload = failed.document(request_id)
+        record = InvocationRecord(
+            function.region, function.name, function.version, request_id, failed.status, failed.error_type,
+            failed.duration_ms, report.billed_ms, None, 0, failed.lines or [payload.decode("utf-8", "replace")],
+        )  # fmt: skip
+        for listener in self._around.listeners:
+            listener(record)
+        lines = [
+            events.start_line(request_id, function.version),
+            events.end_line(request_id),
+            events.report_line(report),
+        ]
+        self._around.logs.append(function.region, function.log_group, failed.log_stream, [
+            events.log_event(now_ms(self._clock), line) for line in lines
+        ])  # fmt: skip
+        tail = "".join(f"{line}\n" for line in (lines[0], *failed.lines, *lines[1:])).encode()[-4096:]
+        return InvocationResult(
+            payload, "Unhandled", function.version, tail if invocation.log_tail else b"", failed.duration_ms, None
+        )
+
+
+def new_trace_id(clock: Clock) -> str:
+    """AWS: "X-Ray tracing header"."""
+    noise = secrets.token_hex(20)
+    return f"Root=1-{int(clock.now_s()):08x}-{noise[:24]};Parent={noise[24:]};Sampled=0"

@@ -1,0 +1,388 @@
+"""One execution environment: a process in a sandbox that runs one invocation at a time, frozen in between in spirit.
+
+One decision to know: nothing here is a coroutine per invocation. The link, the output pipe, the timer and the process's
+end call in; each moves the state and, at the end, resolves the future that the caller awaits. A caller that goes away
+leaves the invocation running, as on AWS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from freehold.clock import Clock, now_ms
+from freehold.engine import events
+from freehold.engine.functions import FunctionVersion
+from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
+from freehold.engine.limits import LOG_TAIL_BYTES, PAYLOAD_BYTES
+from freehold.engine.link import Link, Work
+from freehold.engine.output import OutputReader
+from freehold.sandbox.sandbox import Exit, SandboxProcess
+from freehold.state.logs import LogEvent, LogSink
+
+_MEMORY_SAMPLE_S = 0.5  # Reading /proc at every invocation would cost more than the invocation.
+_KEPT_LINES_BYTES = 65_536  # Of one invocation, for the log tail and listeners.
+
+
+class State(enum.Enum):
+    STARTING = enum.auto()
+    IDLE = enum.auto()
+    BUSY = enum.auto()
+    STOPPED = enum.auto()
+
+
+_NEXT = {
+    State.STARTING: {State.IDLE, State.STOPPED},
+    State.IDLE: {State.BUSY, State.STOPPED},
+    State.BUSY: {State.IDLE, State.STOPPED},
+    State.STOPPED: set(),
+}
+
+
+class InitFailed(Exception):
+    """The runtime reported an error, ended, or took too long before it asked for its first invocation."""
+
+    def __init__(self, error_type: str, words: str = "", payload: bytes = b"", status: str = "error") -> None:
+        super().__init__(f"{error_type}: {words}")
+        self.error_type = error_type
+        self.words = words  # Where the runtime could not say it itself.
+        self.payload = payload  # The runtime's own error document, or empty.
+        self.duration_ms = 0.0
+        self.status = status  # "error" or "timeout"
+        self.log_stream = ""
+        self.lines: list[str] = []  # What was printed during the init.
+
+    def document(self, request_id: str) -> bytes:
+        """What the caller of the invocation gets."""
+        return self.payload or events.error_document(self.error_type, f"RequestId: {request_id} Error: {self.words}")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every environment of an engine shares."""
+
+    clock: Clock
+    logs: LogSink
+    listeners: list[Callable[[InvocationRecord], None]]
+
+
+@dataclass(slots=True)
+class _Running:
+    invocation: Invocation
+    answer: asyncio.Future[InvocationResult]
+    started_s: float
+    init_ms: float | None
+    lines: list[str]
+
+
+class Environment:
+    """Meets `LinkEvents`. Made by starter.py; `on_free` and `on_gone` are its pool's."""
+
+    def __init__(self, function: FunctionVersion, log_stream: str, around: Surroundings) -> None:
+        self.function = function
+        self.log_stream = log_stream
+        self.state = State.STARTING
+        self.idle_since_s = 0.0
+        self.on_free: Callable[[Environment], None] = _nothing
+        self.on_gone: Callable[[Environment], None] = _nothing
+        self.on_answered: Callable[[Environment], None] = _nothing
+        self.settling = False  # Answered, and not ready for more yet.
+        self.provisioned = False
+        self._around = around
+        self._loop = asyncio.get_running_loop()
+        self._link: Link | None = None
+        self._output: OutputReader | None = None
+        self._process: SandboxProcess | None = None
+        self._running: _Running | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._init: asyncio.Future[None] = self._loop.create_future()
+        self._init_started_s = around.clock.monotonic_s()
+        self._init_ms: float | None = None  # Until the first invocation reported it.
+        self._init_lines: list[str] = []  # Printed before the first invocation, and between two.
+        self._kept_bytes = 0
+        self._max_memory_mb = 0
+        self._sampled_s = -math.inf
+
+    # Coming up.
+
+    def attach(self, process: SandboxProcess, link: Link, output: OutputReader) -> None:
+        """The process runs; its events come to us from now on."""
+        self._process, self._link, self._output = process, link, output
+        process.exited.add_done_callback(self._on_exited)
+
+    async def wait_ready(self, limit_s: float) -> None:
+        """Returns IDLE, with the init's duration noted. Raises InitFailed, and the environment is gone."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await asyncio.shield(self._init)
+        except TimeoutError:
+            # Ready in the very moment counts as ready.
+            if not self._init.done():
+                failed = InitFailed("Sandbox.Timedout", events.timeout_message(limit_s), status="timeout")
+                self._fail_init(failed)
+                raise failed from None
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+
+    def say(self, *lines: str) -> None:
+        """Writes lines of the engine's own into the log stream."""
+        stamp = now_ms(self._around.clock)
+        self._log([LogEvent(stamp, line) for line in lines])
+
+    # Running.
+
+    def run(
+        self, invocation: Invocation, trace_id: str, payload_type: str = "application/json"
+    ) -> asyncio.Future[InvocationResult]:
+        """Begins; must be IDLE. The future never raises: what fails is a result with `function_error`."""
+        self._become(State.BUSY)
+        around, function = self._around, self.function
+        wall_s = around.clock.now_s()
+        answer: asyncio.Future[InvocationResult] = self._loop.create_future()
+        self._timer = self._loop.call_later(function.timeout_s, self._on_timeout)
+        running = _Running(invocation, answer, around.clock.monotonic_s(), self._init_ms, self._init_lines)
+        self._init_ms = None
+        self._init_lines, self._kept_bytes = [], 0
+        self._running = running
+        stamp_ms = int(wall_s * 1000)
+        if function.log_format == "JSON":
+            record: dict[str, object] = {"requestId": invocation.request_id, "version": function.version}
+            start = events.platform_record("start", record, stamp_ms)
+        else:
+            start = events.start_line(invocation.request_id, function.version)
+        self._log([LogEvent(stamp_ms, start)])
+        assert self._link is not None
+        self._link.send(
+            Work(
+                invocation.request_id,
+                stamp_ms + int(function.timeout_s * 1000),
+                invocation.function_arn,
+                invocation.payload,
+                trace_id,
+                invocation.client_context.decode("utf-8", "replace"),
+                "",
+                payload_type,
+            )
+        )
+        return answer
+
+    def stop(self) -> None:
+        """Ends it, whatever it does; an invocation that runs is answered as one whose runtime was killed."""
+        if self.state is State.STOPPED:
+            return
+        self._gone(Exit(None, 9, 0))
+
+    # LinkEvents.
+
+    def on_ready(self) -> None:
+        if self.state is State.STARTING:
+            self._init_ms = (self._around.clock.monotonic_s() - self._init_started_s) * 1000
+            self._drain()
+            self._become(State.IDLE)
+            self._init.set_result(None)
+        elif self.state is State.BUSY and self._running is None:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._become(State.IDLE)
+            self.settling = False
+            self.on_free(self)
+
+    def on_response(self, request_id: str, payload: bytes, content_type: str) -> None:
+        if self._is_current(request_id):
+            self._finish(payload, None, content_type)
+
+    def on_error(self, request_id: str, error_type: str, payload: bytes) -> None:
+        if self._is_current(request_id):
+            self._finish(payload, error_type)
+
+    def on_too_large(self, request_id: str, size_bytes: int) -> None:
+        if self._is_current(request_id):
+            message = (
+                f"Response payload size ({size_bytes} bytes) exceeded maximum allowed payload size "
+                f"({PAYLOAD_BYTES} bytes)."
+            )
+            self._finish(
+                events.error_document("Function.ResponseSizeTooLarge", message), "Function.ResponseSizeTooLarge"
+            )
+
+    def on_init_error(self, error_type: str, payload: bytes) -> None:
+        if self.state is State.STARTING:
+            self._fail_init(InitFailed(error_type, payload=payload))
+
+    # Ends.
+
+    def _finish(self, payload: bytes, error_type: str | None, content_type: str = "application/json") -> None:
+        """The runtime answered. The environment is free when it asks for the next, and until then on the clock."""
+        running = self._running
+        assert running is not None
+        self._running = None
+        duration_ms = (self._around.clock.monotonic_s() - running.started_s) * 1000
+        self._sample_memory()
+        self._conclude(running, payload, error_type, "error" if error_type else "", duration_ms, [], content_type)
+        self.idle_since_s = running.started_s
+        self.settling = True
+        self.on_answered(self)
+
+    def _on_timeout(self) -> None:
+        running, self._running = self._running, None
+        if running is None:
+            # It answered, but never got ready for more.
+            self._gone(Exit(None, 9, 0))
+            return
+        message = events.timeout_message(self.function.timeout_s)
+        request_id = running.invocation.request_id
+        payload = events.error_document("Sandbox.Timedout", f"RequestId: {request_id} Error: {message}")
+        line = f"{events.iso(now_ms(self._around.clock))} {request_id} {message}"
+        self._sample_memory()
+        self._conclude(running, payload, "Sandbox.Timedout", "timeout", self.function.timeout_s * 1000, [line])
+        self._gone(Exit(None, 9, 0))
+
+    def _on_exited(self, exited: asyncio.Future[Exit]) -> None:
+        if not exited.cancelled():
+            self._gone(exited.result())
+
+    def _gone(self, end: Exit) -> None:
+        """The process has ended or must: answers who waits, and lets go of everything."""
+        if self.state is State.STOPPED:
+            return
+        self._max_memory_mb = max(self._max_memory_mb, math.ceil(end.max_rss_kb / 1024))
+        if self._timer is not None:
+            self._timer.cancel()
+        running, self._running = self._running, None
+        if running is not None:
+            request_id = running.invocation.request_id
+            words = f"RequestId: {request_id} Error: {events.exit_words(end)}"
+            duration_ms = (self._around.clock.monotonic_s() - running.started_s) * 1000
+            payload = events.error_document("Runtime.ExitError", words)
+            self._conclude(running, payload, "Runtime.ExitError", "error", duration_ms, [words, "Runtime.ExitError"])
+        if not self._init.done():
+            self._fail_init(InitFailed("Runtime.ExitError", events.exit_words(end)))
+            return
+        self._become(State.STOPPED)
+        self._let_go()
+
+    def _fail_init(self, failed: InitFailed) -> None:
+        failed.duration_ms = (self._around.clock.monotonic_s() - self._init_started_s) * 1000
+        self._drain()
+        failed.log_stream, failed.lines = self.log_stream, self._init_lines
+        self._become(State.STOPPED)
+        self._init.set_exception(failed)
+        # Whoever waits sees it; when nobody does any more it is no unheard error.
+        self._init.exception()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+        if self._link is not None:
+            self._link.close()
+        if self._output is not None:
+            self._output.close()
+        self.on_gone(self)
+
+    # Logs and figures.
+
+    def take_output(self, lines: list[LogEvent]) -> None:
+        """What the function printed."""
+        running = self._running
+        kept = running.lines if running is not None else self._init_lines
+        if self._kept_bytes < _KEPT_LINES_BYTES:
+            for event in lines:
+                kept.append(event.message)
+                self._kept_bytes += len(event.message) + 1
+        self._log(lines)
+
+    def _conclude(
+        self,
+        running: _Running,
+        payload: bytes,
+        error_type: str | None,
+        status: str,
+        duration_ms: float,
+        last_lines: list[str],
+        content_type: str = "application/json",
+    ) -> None:
+        """The last log lines, the caller's answer, the listeners."""
+        invocation, function = running.invocation, self.function
+        printed = self._output.drain() if self._output is not None else []
+        stamp_ms = now_ms(self._around.clock)
+        report = events.Report(
+            invocation.request_id, duration_ms, function.memory_mb, self._max_memory_mb, running.init_ms, status,
+            error_type or "",
+        )  # fmt: skip
+        if printed or last_lines:
+            printed += [LogEvent(stamp_ms, line) for line in last_lines]
+            running.lines += [event.message for event in printed]
+        closing = _closing_lines(report, function.log_format, stamp_ms)
+        self._log([*printed, *(LogEvent(stamp_ms, line) for line in closing)])
+        if not running.answer.done():
+            running.answer.set_result(
+                InvocationResult(
+                    payload=payload,
+                    function_error="Unhandled" if status else None,
+                    executed_version=function.version,
+                    log_tail=_tail(running, function, closing) if invocation.log_tail else b"",
+                    duration_ms=duration_ms,
+                    init_ms=running.init_ms,
+                    trace_id=invocation.trace_id,
+                    content_type=content_type,
+                )
+            )
+        for listener in self._around.listeners:
+            listener(InvocationRecord(function.region, function.name, function.version, report.request_id, status,
+                error_type, duration_ms, report.billed_ms, report.init_ms, report.max_memory_mb, running.lines))  # fmt: skip
+
+    def _drain(self) -> None:
+        if self._output is not None:
+            self.take_output(self._output.drain())
+
+    def _log(self, lines: list[LogEvent]) -> None:
+        if lines:
+            self._around.logs.append(self.function.region, self.function.log_group, self.log_stream, lines)
+
+    def _sample_memory(self) -> None:
+        now_s = self._around.clock.monotonic_s()
+        if now_s - self._sampled_s >= _MEMORY_SAMPLE_S and self._process is not None:
+            self._sampled_s = now_s
+            self._max_memory_mb = max(self._max_memory_mb, _peak_memory_mb(self._process.pid))
+
+    def _is_current(self, request_id: str) -> bool:
+        """Answers to anything but the running invocation mean nothing."""
+        return self._running is not None and self._running.invocation.request_id == request_id
+
+    def _become(self, state: State) -> None:
+        assert state in _NEXT[self.state], f"{self.log_stream}: {self.state.name} -> {state.name}"
+        self.state = state
+
+
+def _closing_lines(report: events.Report, log_format: str, stamp_ms: int) -> list[str]:
+    if log_format == "JSON":
+        return [events.platform_record("report", events.report_record(report), stamp_ms)]
+    return [events.end_line(report.request_id), events.report_line(report)]
+
+
+def _tail(running: _Running, function: FunctionVersion, closing: list[str]) -> bytes:
+    """The last 4 KB of the invocation's log. AWS: Invoke, LogType."""
+    first = (
+        [] if function.log_format == "JSON" else [events.start_line(running.invocation.request_id, function.version)]
+    )
+    return "".join(f"{line}\n" for line in (*first, *running.lines, *closing)).encode()[-LOG_TAIL_BYTES:]
+
+
+def _peak_memory_mb(pid: int) -> int:
+    """What the first process held at most; 0 where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            for line in file:
+                if line.startswith("VmHWM:"):
+                    return math.ceil(int(line.split()[1]) / 1024)
+    except (OSError, ValueError):
+        pass
+    return 0
+
+
+def _nothing(_: Environment) -> None: ...

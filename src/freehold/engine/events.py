@@ -1,0 +1,122 @@
+"""What the engine writes of an invocation: log lines as CloudWatch shows them, and error documents as callers get them.
+
+AWS: "Working with Lambda function logs", "Lambda function JSON log format" (platform records), "Troubleshoot invocation
+issues". Pure functions.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from freehold.sandbox.sandbox import Exit
+from freehold.state.logs import LogEvent
+
+_NUMBERS = {"2": "interrupt", "6": "aborted", "9": "killed", "11": "segmentation fault", "15": "terminated"}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of one finished invocation."""
+
+    request_id: str
+    duration_ms: float
+    memory_mb: int
+    max_memory_mb: int
+    init_ms: float | None = None  # None: warm.
+    status: str = ""  # "", "timeout" or "error".
+    error_type: str = ""
+
+    @property
+    def billed_ms(self) -> int:
+        return max(1, math.ceil(self.duration_ms))
+
+
+def start_line(request_id: str, version: str) -> str:
+    return f"START RequestId: {request_id} Version: {version}"
+
+
+def end_line(request_id: str) -> str:
+    return f"END RequestId: {request_id}"
+
+
+def report_line(report: Report) -> str:
+    line = (
+        f"REPORT RequestId: {report.request_id}\tDuration: {report.duration_ms:.2f} ms\t"
+        f"Billed Duration: {report.billed_ms} ms\tMemory Size: {report.memory_mb} MB\t"
+        f"Max Memory Used: {report.max_memory_mb} MB\t"
+    )
+    if report.init_ms is not None:
+        line += f"Init Duration: {report.init_ms:.2f} ms\t"
+    if report.status:
+        line += f"Status: {report.status}\t"
+        if report.error_type and report.status == "error":
+            line += f"Error Type: {report.error_type}\t"
+    return line
+
+
+def init_start_line(runtime_name: str, region: str) -> str:
+    if not runtime_name or runtime_name.startswith("provided"):
+        return f"INIT_START Runtime Version: {runtime_name or 'provided'}\tRuntime Version ARN: "
+    label = runtime_name.removesuffix(".x")
+    for language in ("python", "nodejs"):
+        label = label.replace(language, f"{language}:")
+    return f"INIT_START Runtime Version: {label}.v1\tRuntime Version ARN: arn:aws:lambda:{region}::runtime:freehold"
+
+
+def init_report_line(duration_ms: float, phase: str, status: str, error_type: str = "") -> str:
+    line = f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}\tStatus: {status}"
+    return f"{line}\tError Type: {error_type}" if error_type and status == "error" else line
+
+
+def platform_record(kind: str, record: dict[str, object], now_ms: int) -> str:
+    """A line of the JSON log format: {"time", "type": "platform.start", "record"}."""
+    return json.dumps({"time": iso(now_ms), "type": f"platform.{kind}", "record": record})
+
+
+def report_record(report: Report) -> dict[str, object]:
+    metrics: dict[str, object] = {
+        "durationMs": round(report.duration_ms, 3),
+        "billedDurationMs": report.billed_ms,
+        "memorySizeMB": report.memory_mb,
+        "maxMemoryUsedMB": report.max_memory_mb,
+    }
+    if report.init_ms is not None:
+        metrics["initDurationMs"] = round(report.init_ms, 3)
+    record: dict[str, object] = {
+        "requestId": report.request_id,
+        "metrics": metrics,
+        "status": report.status or "success",
+    }
+    if report.error_type and report.status == "error":
+        record["errorType"] = report.error_type
+    return record
+
+
+def timeout_message(timeout_s: float) -> str:
+    return f"Task timed out after {timeout_s:.2f} seconds"
+
+
+def error_document(error_type: str, message: str) -> bytes:
+    return json.dumps({"errorType": error_type, "errorMessage": message}, separators=(",", ":")).encode()
+
+
+def exit_words(end: Exit) -> str:
+    """How AWS tells that the runtime's process ended by itself."""
+    if end.signal is not None:
+        name = _NUMBERS.get(str(end.signal)) or signal.Signals(end.signal).name
+        return f"Runtime exited with error: signal: {name}"
+    if end.code:
+        return f"Runtime exited with error: exit status {end.code}"
+    return "Runtime exited without providing a reason"
+
+
+def iso(now_ms: int) -> str:
+    return datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{now_ms % 1000:03d}Z"
+
+
+def log_event(timestamp_ms: int, line: str) -> LogEvent:
+    return LogEvent(timestamp_ms, line)

@@ -1,0 +1,50 @@
+"""The seam between an execution environment and the runtime inside it: work goes out, events come back.
+
+Two ways to meet it: frames.py (ours, for the managed runtimes) and runtime_api.py (AWS's HTTP, for everything). The same
+contract suite runs over both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the runtime is told of one invocation; empty text: not told. AWS: "Using the Lambda runtime API"."""
+
+    request_id: str
+    deadline_ms: int  # Epoch milliseconds.
+    function_arn: str  # As invoked, with the qualifier that the caller used.
+    payload: bytes
+    trace_id: str = ""
+    client_context: str = ""  # JSON.
+    identity: str = ""  # JSON.
+    content_type: str = "application/json"
+
+
+class LinkEvents(Protocol):
+    """Called on the event loop, in the order of the wire; must not raise."""
+
+    def on_ready(self) -> None:
+        """The runtime asks for an invocation: its init is done, or all that it does for the last one."""
+        ...
+
+    def on_response(self, request_id: str, payload: bytes, content_type: str) -> None: ...
+
+    def on_error(self, request_id: str, error_type: str, payload: bytes) -> None: ...
+
+    def on_init_error(self, error_type: str, payload: bytes) -> None: ...
+
+    def on_too_large(self, request_id: str, size_bytes: int) -> None:
+        """The answer is over limits.PAYLOAD_BYTES; it was thrown away."""
+        ...
+
+
+class Link(Protocol):
+    def send(self, work: Work) -> None:
+        """To be called after `on_ready`, and then after each answer. Never blocks."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,184 @@
+"""Brings an execution environment up: its files, its program, its link, its output, in a sandbox.
+
+The steps of a cold start, top to bottom; nothing else in the engine knows sandboxes or languages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from freehold.clock import Ids, now_ms
+from freehold.engine import events
+from freehold.engine.environment import Environment, InitFailed, Surroundings
+from freehold.engine.frames import FrameLink
+from freehold.engine.functions import FunctionVersion
+from freehold.engine.limits import INIT_S
+from freehold.engine.link import Link
+from freehold.engine.output import OutputReader
+from freehold.engine.packages import Packages
+from freehold.engine.runtime_api import RuntimeApi
+from freehold.engine.variables import TELEMETRY_FD, function_variables
+from freehold.runtimes.interpreters import NoInterpreter
+from freehold.runtimes.launch import Launch, Launcher, LaunchError, Package, Transport
+from freehold.runtimes.names import RUNTIMES, Runtime
+from freehold.sandbox.sandbox import Program, Sandbox, SandboxError, SandboxProcess
+
+LINK_FD = 3
+ON_DEMAND = "on-demand"
+PROVISIONED = "provisioned-concurrency"
+
+
+class Starter:
+    """`endpoint` gives the URL under which functions reach this server; `transport` None is the quickest."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        launcher: Launcher,
+        packages: Packages,
+        around: Surroundings,
+        ids: Ids,
+        endpoint: Callable[[], str],
+        transport: Transport | None = None,
+    ) -> None:
+        self._sandbox = sandbox
+        self._launcher = launcher
+        self._packages = packages
+        self._around = around
+        self._ids = ids
+        self._endpoint = endpoint
+        self._transport = transport
+
+    async def start(
+        self, function: FunctionVersion, initialization: str = ON_DEMAND, limit_s: float = INIT_S
+    ) -> Environment:
+        """An IDLE environment. Raises InitFailed."""
+        environment = Environment(function, self._log_stream(function), self._around)
+        environment.provisioned = initialization == PROVISIONED
+        environment.say(_init_start(function, now_ms(self._around.clock)))
+        try:
+            await self._bring_up(environment, initialization)
+        except (LaunchError, NoInterpreter, SandboxError, OSError) as error:
+            environment.stop()
+            error_type = error.error_type if isinstance(error, LaunchError) else "Runtime.InvalidEntrypoint"
+            failed = InitFailed(error_type, error.message if isinstance(error, LaunchError) else str(error))
+            self._say_failed(environment, failed, initialization)
+            raise failed from error
+        except asyncio.CancelledError:
+            environment.stop()
+            raise
+        try:
+            await environment.wait_ready(limit_s)
+        except InitFailed as failed:
+            self._say_failed(environment, failed, initialization)
+            raise
+        return environment
+
+    async def prepare(self, runtime: Runtime) -> None:
+        """Has what a runtime's environments start from up before they are asked for."""
+        try:
+            if runtime.language == "python":
+                await self._sandbox.prepare(await self._launcher.zygote(runtime))
+            elif runtime.language is not None:
+                await self._sandbox.prepare(None)
+        except (SandboxError, NoInterpreter):
+            # The first invocation will meet it too, and has somebody to tell.
+            return
+
+    async def _bring_up(self, environment: Environment, initialization: str) -> None:
+        function = environment.function
+        package = await self._package(function)
+        launch = await self._launcher.launch(package, function.variables, self._transport)
+        loop = asyncio.get_running_loop()
+        output_fd, print_fd = os.pipe()
+        output = OutputReader(loop, output_fd, lambda: now_ms(self._around.clock), environment.take_output)
+        link: Link | None = None
+        try:
+            if launch.transport == "http":
+                link = api = await RuntimeApi.listen(environment)
+                address = api.address
+            else:
+                address = ""
+            variables = function_variables(
+                function, package, launch, self._endpoint(), environment.log_stream, initialization, address
+            )
+            link, process = await self._spawn(environment, package, launch, variables, print_fd, link)
+        except BaseException:
+            output.close()
+            if link is not None:
+                link.close()
+            raise
+        finally:
+            os.close(print_fd)
+        environment.attach(process, link, output)
+
+    async def _spawn(
+        self,
+        environment: Environment,
+        package: Package,
+        launch: Launch,
+        variables: dict[str, str],
+        print_fd: int,
+        link: Link | None,
+    ) -> tuple[Link, SandboxProcess]:
+        """Starts the program. Where it is a managed runtime of ours, its first frame says what to become."""
+        fds = {1: print_fd, 2: print_fd}
+        if launch.first_message:
+            fds[TELEMETRY_FD] = print_fd
+        if not launch.first_message:
+            assert link is not None
+            return link, await self._sandbox.start(Program(launch.argv, None, variables, package.task_dir, fds))
+        ours, theirs = socket.socketpair()
+        frames = FrameLink(asyncio.get_running_loop(), ours, environment)
+        fds[LINK_FD] = theirs.fileno()
+        try:
+            env = variables if launch.argv else {}
+            process = await self._sandbox.start(Program(launch.argv, launch.zygote, env, package.task_dir, fds))
+        except BaseException:
+            frames.close()
+            raise
+        finally:
+            theirs.close()
+        frames.start(orjson.dumps({**launch.first_message, "env": variables}))
+        if link is not None:
+            # Over HTTP the frames end here: the runtime has its address.
+            link.owns(frames.close)  # type: ignore[attr-defined]
+            return link, process
+        return frames, process
+
+    async def _package(self, function: FunctionVersion) -> Package:
+        runtime = RUNTIMES[function.runtime_name]
+        opt_dir = await self._packages.merge(function.layers)
+        if function.code_directory:
+            task_dir = Path(function.code_directory)
+        else:
+            task_dir = await self._packages.unpack(function.code_sha256)
+        return Package(runtime, function.handler, task_dir, opt_dir)
+
+    def _log_stream(self, function: FunctionVersion) -> str:
+        day = datetime.fromtimestamp(self._around.clock.now_s(), UTC).strftime("%Y/%m/%d")
+        return f"{day}/[{function.version}]{self._ids.hex(32)}"
+
+    def _say_failed(self, environment: Environment, failed: InitFailed, initialization: str) -> None:
+        if failed.words:
+            environment.say(f"{failed.error_type}: {failed.words}")
+        environment.say(events.init_report_line(failed.duration_ms, "init", failed.status, failed.error_type))
+
+
+def _init_start(function: FunctionVersion, stamp_ms: int) -> str:
+    if function.log_format == "JSON":
+        record: dict[str, object] = {
+            "initializationType": ON_DEMAND,
+            "phase": "init",
+            "functionName": function.name,
+            "functionVersion": function.version,
+        }
+        return events.platform_record("initStart", record, stamp_ms)
+    return events.init_start_line(function.runtime_name, function.region)

@@ -1,0 +1,173 @@
+"""From a function's configuration to a program: interpreter, bootstrap, transport, first message. One function a language.
+
+One decision to know: a managed runtime's environment variables travel in the first frame, not in the process's start, so
+that a zygote's fork or a booted spare process can become any function.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from freehold.runtimes.interpreters import Interpreters
+from freehold.runtimes.names import Runtime
+from freehold.runtimes.node_sdk import sdk_directory
+from freehold.runtimes.python_packages import link_packages
+from freehold.sandbox.sandbox import Zygote
+
+_PYTHON_BOOTSTRAP = Path(__file__).parent / "python" / "bootstrap.py"
+_NODE_BOOTSTRAP = Path(__file__).parent / "node" / "bootstrap.cjs"
+_SDK_PACKAGES = ("boto3", "botocore", "urllib3", "dateutil", "jmespath", "s3transfer", "six.py")
+# What must be there when the interpreter starts; spares that booted without it cannot take such a function.
+_NODE_START_VARIABLES = ("NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "AWS_LAMBDA_EXEC_WRAPPER")
+
+Transport = Literal["frames", "http"]
+
+
+class LaunchError(Exception):
+    """The program cannot be started at all; AWS's error type and words."""
+
+    def __init__(self, error_type: str, message: str) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A function's files, as directories of this machine."""
+
+    runtime: Runtime
+    handler: str
+    task_dir: Path
+    opt_dir: Path | None  # The layers, merged in order; None: none.
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    argv: tuple[str, ...]  # Empty: fork `zygote`.
+    zygote: Zygote | None
+    transport: Transport
+    env: Mapping[str, str]  # Added to the function's own where the language needs it.
+    first_message: Mapping[str, object]  # Of the frames transport, beside "env"; empty over HTTP.
+    spare_argv: tuple[str, ...] = ()  # Not empty: a process booted by these can become this function.
+
+
+class Launcher:
+    """Knows the interpreters and packages of this machine. `run_dir` is scratch that a restart may delete."""
+
+    def __init__(self, interpreters: Interpreters, run_dir: Path, warn: Callable[[str], None]) -> None:
+        self._interpreters = interpreters
+        self._run_dir = run_dir
+        self._warn = warn
+        self._python_dir: Path | None = None
+        self._sdk_missed = False
+
+    async def launch(self, package: Package, env: Mapping[str, str], transport: Transport | None = None) -> Launch:
+        """`transport` chooses one for a managed runtime; None: the quickest. Raises LaunchError, NoInterpreter."""
+        match package.runtime.language:
+            case "python":
+                return await self._launch_python(package, env, transport or "frames")
+            case "node":
+                return await self._launch_node(package, env, transport or "frames")
+            case "custom":
+                return _launch_custom(package)
+        raise LaunchError("Runtime.InvalidRuntime", f"Freehold cannot run the runtime {package.runtime.name}.")
+
+    async def zygote(self, runtime: Runtime) -> Zygote:
+        """What forks environments of a Python runtime; to have it up early."""
+        interpreter = await self._interpreters.find(runtime)
+        return Zygote(interpreter.path, _PYTHON_BOOTSTRAP, (str(self._packages()),))
+
+    async def spare_argv(self, runtime: Runtime) -> tuple[str, ...]:
+        """What boots a Node process that waits for its function."""
+        interpreter = await self._interpreters.find(runtime)
+        return (interpreter.path, str(_NODE_BOOTSTRAP))
+
+    async def _launch_python(self, package: Package, env: Mapping[str, str], transport: Transport) -> Launch:
+        zygote = await self.zygote(package.runtime)
+        interpreter = await self._interpreters.find(package.runtime)
+        version = ".".join(str(part) for part in interpreter.version)
+        layers = _layer_paths(package, f"python/lib/python{version}/site-packages", "python")
+        bundles = await asyncio.to_thread(_bundles_sdk, [str(package.task_dir), *layers])
+        message = {
+            "handler": package.handler,
+            "cwd": str(package.task_dir),
+            "task_dir": str(package.task_dir),
+            "layer_paths": layers,
+            "bundles_sdk": bundles,
+            "transport": transport,
+        }
+        python_env = {"LC_CTYPE": "C.UTF-8"}
+        wrapper = env.get("AWS_LAMBDA_EXEC_WRAPPER")
+        if wrapper or transport == "http":
+            # A wrapper must execute the runtime itself, and the official HTTP client reads its address when it is
+            # loaded: no fork of a zygote will do.
+            argv = (interpreter.path, "-I", "-S", str(_PYTHON_BOOTSTRAP), str(self._packages()))
+            return Launch((_wrapper(wrapper, package), *argv) if wrapper else argv, None, transport, python_env, message)
+        return Launch((), zygote, transport, python_env, message)
+
+    async def _launch_node(self, package: Package, env: Mapping[str, str], transport: Transport) -> Launch:
+        argv = await self.spare_argv(package.runtime)
+        sdk = sdk_directory()
+        if sdk is None and not self._sdk_missed:
+            self._sdk_missed = True
+            self._warn(
+                "The AWS SDKs that Lambda's Node runtimes supply are not installed: functions that do not bring their "
+                "own get 'Cannot find module'. Run `freehold doctor --install-node-sdk`."
+            )
+        message = {
+            "handler": package.handler,
+            "cwd": str(package.task_dir),
+            "task_dir": str(package.task_dir),
+            "sdk_dir": str(sdk) if sdk else None,
+            "transport": transport,
+        }
+        major = package.runtime.version[0]
+        paths = [*_layer_paths(package, f"nodejs/node{major}/node_modules", "nodejs/node_modules")]
+        paths += [str(sdk)] if sdk else []
+        node_env = {"NODE_PATH": os.pathsep.join([*paths, str(package.task_dir)])}
+        if wrapper := env.get("AWS_LAMBDA_EXEC_WRAPPER"):
+            return Launch((_wrapper(wrapper, package), *argv), None, transport, node_env, message)
+        special = any(name in env for name in _NODE_START_VARIABLES)
+        return Launch(argv, None, transport, node_env, message, () if special else argv)
+
+    def _packages(self) -> Path:
+        if self._python_dir is None:
+            self._python_dir = link_packages(self._run_dir)
+        return self._python_dir
+
+
+def _launch_custom(package: Package) -> Launch:
+    """AWS: "Building a custom runtime": bootstrap of the package, else of a layer."""
+    for directory in (package.task_dir, package.opt_dir):
+        bootstrap = directory / "bootstrap" if directory else None
+        if bootstrap is not None and bootstrap.is_file():
+            if not os.access(bootstrap, os.X_OK):
+                raise LaunchError("Runtime.InvalidEntrypoint", f"fork/exec {bootstrap}: permission denied")
+            return Launch((str(bootstrap),), None, "http", {}, {})
+    raise LaunchError(
+        "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+    )
+
+
+def _wrapper(path: str, package: Package) -> str:
+    """The wrapper script's place on this machine: it is named as inside AWS."""
+    for inside, outside in (("/opt/", package.opt_dir), ("/var/task/", package.task_dir)):
+        if path.startswith(inside) and outside is not None:
+            return str(outside / path.removeprefix(inside))
+    return path
+
+
+def _layer_paths(package: Package, *places: str) -> list[str]:
+    if package.opt_dir is None:
+        return []
+    return [str(package.opt_dir / place) for place in places]
+
+
+def _bundles_sdk(directories: list[str]) -> bool:
+    return any(os.path.exists(os.path.join(directory, name)) for directory in directories for name in _SDK_PACKAGES)

@@ -1,0 +1,62 @@
+'use strict';
+// The link over the documented Runtime API: http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/...
+
+const http = require('http');
+
+class HttpLink {
+  constructor(address, onWork) {
+    const [host, port] = address.split(':');
+    this.options = { host, port, agent: new http.Agent({ keepAlive: true, maxSockets: 1 }) };
+    this.request_ = http.request;
+    this.onWork = onWork;
+  }
+
+  hold() {}
+  release() {}
+
+  ready() { this.next(); }
+
+  next() {
+    this.call('GET', 'invocation/next', null, {}, (answer, body) => {
+      const headers = answer.headers;
+      const work = {
+        id: headers['lambda-runtime-aws-request-id'],
+        deadline: Number(headers['lambda-runtime-deadline-ms']),
+        arn: headers['lambda-runtime-invoked-function-arn'],
+        trace: headers['lambda-runtime-trace-id'],
+        clientContext: headers['lambda-runtime-client-context'],
+        identity: headers['lambda-runtime-cognito-identity'],
+      };
+      this.onWork(work, body);
+    });
+  }
+
+  respond(id, payload, contentType) {
+    this.call('POST', `invocation/${id}/response`, payload, { 'Content-Type': contentType }, () => this.next());
+  }
+
+  fail(id, type, document) {
+    this.call('POST', `invocation/${id}/error`, document, errorHeaders(type), () => this.next());
+  }
+
+  failAndExit(id, type, document, code) {
+    const path = id ? `invocation/${id}/error` : 'init/error';
+    this.call('POST', path, document, errorHeaders(type), () => process.exit(code));
+  }
+
+  call(method, path, body, headers, then) {
+    const sent = this.request_.call(http, { ...this.options, method, path: `/2018-06-01/runtime/${path}`, headers }, (answer) => {
+      const parts = [];
+      answer.on('data', (part) => parts.push(part));
+      answer.on('end', () => then(answer, Buffer.concat(parts)));
+    });
+    sent.on('error', () => process.exit(1));
+    sent.end(body);
+  }
+}
+
+function errorHeaders(type) {
+  return { 'Content-Type': 'application/json', 'Lambda-Runtime-Function-Error-Type': type };
+}
+
+module.exports = { HttpLink };

@@ -1,0 +1,269 @@
+"""The sandbox without isolation: process groups, an environment of its own, limits that need no privilege.
+
+One decision to know: the server starts few processes itself, the spawners (one that executes, one per zygote); these
+start all others, see every end, and kill everything when the server is gone, even by SIGKILL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections import deque
+from pathlib import Path
+
+from freehold.sandbox.sandbox import Exit, Program, SandboxError, SandboxProcess, Zygote
+
+_SPAWNER = Path(__file__).with_name("spawner.py")
+_START_LIMIT_S = 20.0  # A spawner that is not up after this long never will be.
+
+
+class PlainSandbox:
+    """Meets `Sandbox`."""
+
+    def __init__(self) -> None:
+        self._spawners: dict[Zygote | None, asyncio.Task[_Spawner]] = {}
+        self._retired: list[_Spawner] = []
+
+    async def prepare(self, zygote: Zygote | None) -> None:
+        await self._spawner(zygote)
+
+    async def start(self, program: Program) -> SandboxProcess:
+        zygote = None if program.argv else program.zygote
+        assert program.argv or zygote is not None
+        return await (await self._spawner(zygote)).start(program)
+
+    async def stop(self) -> None:
+        tasks = list(self._spawners.values())
+        self._spawners.clear()
+        for task in tasks:
+            try:
+                await (await task).stop()
+            except SandboxError:
+                continue
+
+    async def _spawner(self, zygote: Zygote | None) -> _Spawner:
+        task = self._spawners.get(zygote)
+        if task is not None and task.done() and (task.exception() is not None or task.result().gone):
+            task = None
+        if task is None:
+            task = self._spawners[zygote] = asyncio.get_running_loop().create_task(_Spawner.launch(zygote))
+        # Whoever gives up waiting does not take the spawner from the others.
+        return await asyncio.shield(task)
+
+
+class _Process:
+    """Meets `SandboxProcess`."""
+
+    def __init__(self, spawner: _Spawner, number: int, pid: int, exited: asyncio.Future[Exit]) -> None:
+        self._spawner = spawner
+        self._number = number
+        self.pid = pid
+        self.exited = exited
+
+    def kill(self) -> None:
+        if not self.exited.done():
+            self._spawner.send({"op": "kill", "id": self._number})
+
+
+class _Spawner:
+    """The server's end of a spawner process."""
+
+    def __init__(self, control: socket.socket, process: subprocess.Popen[bytes]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._control = control
+        self._process = process
+        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._starting: dict[int, asyncio.Future[int]] = {}
+        self._exits: dict[int, asyncio.Future[Exit]] = {}
+        self._numbers = 0
+        self._received = bytearray()
+        self._unsent: deque[tuple[bytes, list[int]]] = deque()
+        self.gone = False
+        self._loop.add_reader(control.fileno(), self._read)
+
+    @classmethod
+    async def launch(cls, zygote: Zygote | None) -> _Spawner:
+        ours, theirs = socket.socketpair()
+        # Room for many starts at once; what does not fit waits in `_unsent`.
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        ours.setblocking(False)
+        entry = [str(zygote.entry_file), *zygote.arguments] if zygote else []
+        try:
+            process = subprocess.Popen(
+                [
+                    zygote.interpreter if zygote else sys.executable,
+                    "-I",
+                    "-S",
+                    str(_SPAWNER),
+                    str(theirs.fileno()),
+                    *entry,
+                ],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is the server's; it then ends the rest in order.
+                cwd="/",
+                env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            )
+        except OSError as error:
+            ours.close()
+            raise SandboxError(f"cannot start {zygote.interpreter if zygote else sys.executable}: {error}") from error
+        finally:
+            theirs.close()
+        spawner = cls(ours, process)
+        try:
+            async with asyncio.timeout(_START_LIMIT_S):
+                await spawner._ready
+        except TimeoutError:
+            await spawner.stop()
+            raise SandboxError(f"the process that starts functions was not up after {_START_LIMIT_S:.0f} s") from None
+        return spawner
+
+    async def start(self, program: Program) -> SandboxProcess:
+        self._numbers += 1
+        number = self._numbers
+        message = {
+            "op": "start",
+            "id": number,
+            "argv": list(program.argv),
+            "env": dict(program.env),
+            "cwd": str(program.cwd),
+            "fds": list(program.fds),
+            "open_files": program.limits.open_files,
+        }
+        exited: asyncio.Future[Exit] = self._loop.create_future()
+        started: asyncio.Future[int] = self._loop.create_future()
+        self._exits[number] = exited
+        self._starting[number] = started
+        # The caller may close its descriptors as soon as we return or are cancelled.
+        self.send(message, [os.dup(fd) for fd in program.fds.values()])
+        try:
+            pid = await started
+        except asyncio.CancelledError:
+            self.send({"op": "kill", "id": number})
+            raise
+        return _Process(self, number, pid, exited)
+
+    async def stop(self) -> None:
+        self._lose()
+        await asyncio.to_thread(_wait, self._process)
+
+    def send(self, message: dict[str, object], fds: list[int] | None = None) -> None:
+        """Never blocks: what the socket does not take waits, in order."""
+        if self.gone:
+            for fd in fds or ():
+                os.close(fd)
+            self._fail_started()
+            return
+        data = json.dumps(message).encode()
+        self._unsent.append((struct.pack(">I", len(data)) + data, fds or []))
+        if len(self._unsent) == 1:
+            self._flush()
+
+    def _flush(self) -> None:
+        while self._unsent:
+            data, fds = self._unsent[0]
+            try:
+                sent = socket.send_fds(self._control, [data], fds) if fds else self._control.send(data)
+            except BlockingIOError:
+                self._loop.add_writer(self._control.fileno(), self._flush)
+                return
+            except OSError:
+                self._lose()
+                return
+            for fd in fds:
+                os.close(fd)
+            if sent < len(data):
+                self._unsent[0] = (data[sent:], [])
+            else:
+                self._unsent.popleft()
+        self._loop.remove_writer(self._control.fileno())
+
+    def _read(self) -> None:
+        try:
+            data = self._control.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lose()
+            return
+        received = self._received
+        received += data
+        while len(received) >= 4:
+            size = int.from_bytes(received[:4], "big")
+            if len(received) < 4 + size:
+                return
+            message = json.loads(received[4 : 4 + size])
+            del received[: 4 + size]
+            self._handle(message)
+
+    def _handle(self, message: dict[str, object]) -> None:
+        match message["op"]:
+            case "ready":
+                self._ready.set_result(None)
+            case "started":
+                started = self._starting.pop(_number(message["id"]))
+                if not started.done():
+                    started.set_result(_number(message["pid"]))
+            case "failed":
+                number = _number(message["id"])
+                started = self._starting.pop(number)
+                self._exits.pop(number, None)
+                if not started.done():
+                    started.set_exception(SandboxError(str(message["why"])))
+            case "exited":
+                exited = self._exits.pop(_number(message["id"]), None)
+                if exited is not None and not exited.done():
+                    exited.set_result(_exit(_number(message["status"]), _number(message["max_rss"])))
+
+    def _lose(self) -> None:
+        """The spawner is gone or shall go: closing its socket makes it end all that it started."""
+        if self.gone:
+            return
+        self.gone = True
+        self._loop.remove_reader(self._control.fileno())
+        self._loop.remove_writer(self._control.fileno())
+        self._control.close()
+        for _, fds in self._unsent:
+            for fd in fds:
+                os.close(fd)
+        self._unsent.clear()
+        if not self._ready.done():
+            self._ready.set_exception(SandboxError("the process that starts functions ended before it was ready"))
+        self._fail_started()
+        for exited in self._exits.values():
+            if not exited.done():
+                exited.set_result(Exit(None, signal.SIGKILL, 0))
+        self._exits.clear()
+
+    def _fail_started(self) -> None:
+        for started in self._starting.values():
+            if not started.done():
+                started.set_exception(SandboxError("the process that starts functions is gone"))
+        self._starting.clear()
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(timeout=_START_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _number(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _exit(status: int, max_rss_kb: int) -> Exit:
+    if os.WIFSIGNALED(status):
+        return Exit(None, os.WTERMSIG(status), max_rss_kb)
+    return Exit(os.WEXITSTATUS(status), None, max_rss_kb)

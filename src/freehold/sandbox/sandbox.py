@@ -1,0 +1,78 @@
+"""The seam between the engine and whatever isolates a function: a program goes in, a process tree comes out.
+
+One decision to know: a program is either an argv to execute or an entry of a zygote, a process of the same interpreter
+that has its modules loaded already and forks. The engine never forks by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class SandboxError(Exception):
+    """The process could not be started; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zygote:
+    """A process that imports `entry_file` once, runs its PRELOAD and then forks a child for each program."""
+
+    interpreter: str  # A Python, 3.9 or newer.
+    entry_file: Path  # Defines `enter() -> None`, what the child runs, and PRELOAD, functions run beforehand.
+    arguments: tuple[str, ...] = ()  # sys.argv[1:] of the zygote.
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    open_files: int = 1024
+    processes: int = 1024  # Enforced by sandboxes with a user or pid namespace of their own only.
+    memory_mb: int | None = None  # Likewise, by those with cgroups.
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    argv: tuple[str, ...] = ()  # Empty: fork `zygote`.
+    zygote: Zygote | None = None
+    env: Mapping[str, str] = field(default_factory=dict)  # All of it: nothing is inherited.
+    cwd: Path = Path("/")
+    fds: Mapping[int, int] = field(default_factory=dict)  # Number inside -> descriptor of ours. 0 is /dev/null.
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    code: int | None  # None: ended by a signal.
+    signal: int | None
+    max_rss_kb: int  # The largest memory that the first process held.
+
+
+class SandboxProcess(Protocol):
+    """A started process tree. `exited` resolves once its first process has ended and the rest was killed."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def exited(self) -> asyncio.Future[Exit]: ...
+
+    def kill(self) -> None:
+        """Ends the whole tree with SIGKILL. May be called at any time, more than once."""
+        ...
+
+
+class Sandbox(Protocol):
+    async def prepare(self, zygote: Zygote | None) -> None:
+        """Has the zygote (None: what executes argv's) up before it is needed. Raises SandboxError."""
+        ...
+
+    async def start(self, program: Program) -> SandboxProcess:
+        """Raises SandboxError. The descriptors in `program.fds` stay the caller's to close."""
+        ...
+
+    async def stop(self) -> None:
+        """Nothing that was started is left when it returns."""
+        ...

@@ -1,0 +1,270 @@
+"""The program of a spawner process: starts children on request, reports their ends, and takes all of them with it.
+
+It runs on the function's interpreter (Python 3.9 or newer), alone with the standard library, never imported by the
+server. Single-threaded, so that forking is safe. `python -I -S spawner.py CONTROL_FD [ENTRY_FILE [ARGUMENT...]]`.
+
+Messages, both ways: 4 bytes length (big endian), JSON; descriptors ride on the length. In: start, kill. Out: ready,
+started, failed, exited. When the control socket closes (the server is gone, however it went), everything is killed.
+"""
+
+import array
+import ctypes
+import gc
+import importlib.util
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_MAX_FDS = 16
+_QUIET_MS = 400
+_HIGH_FD = 100  # Received descriptors are moved here, out of the way of their targets.
+
+
+def main():
+    control = socket.socket(fileno=int(sys.argv[1]))
+    entry = _load(sys.argv[2]) if len(sys.argv) > 2 else None
+    spawner = Spawner(control, entry)
+    del sys.argv[:2]
+    child = spawner.serve()
+    # Only a forked child gets here; it runs at the bottom of the stack so that it ends as any program ends.
+    if child is not None:
+        child()
+
+
+class Spawner:
+    def __init__(self, control, entry):
+        self.control = control
+        self.entry = entry
+        self.preload = list(getattr(entry, "PRELOAD", ()))
+        self.patience_ms = 0  # The first step is what every child needs; the others may wait for a quiet moment.
+        self.processes = {}  # pid -> the server's id
+        self.ends = {}  # The server's id -> pid
+        self.wake_read, self.wake_write = os.pipe()
+        for fd in (self.wake_read, self.wake_write):
+            os.set_blocking(fd, False)
+
+    def serve(self):
+        """Returns in a forked child only, with what it has to run; the spawner itself exits."""
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
+        self.send({"op": "ready"})
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        poll.register(self.wake_read, select.POLLIN)
+        while True:
+            events = dict(poll.poll(self.patience_ms if self.preload else None))
+            if self.wake_read in events:
+                self.reap()
+            if self.control.fileno() in events:
+                message, fds = self.receive()
+                if message is None:
+                    self.end()
+                child = self.handle(message, fds)
+                if child is not None:
+                    return child
+            elif self.preload:
+                # A step at a time, so that a start never waits for all of them.
+                self.preload.pop(0)()
+                self.patience_ms = _QUIET_MS
+                if not self.preload:
+                    gc.collect()
+                    gc.freeze()
+
+    def handle(self, message, fds):
+        if message["op"] == "kill":
+            pid = self.ends.get(message["id"])
+            if pid is not None:
+                _kill_group(pid)
+            return None
+        read_end, write_end = os.pipe()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self.send({"op": "failed", "id": message["id"], "why": str(error)})
+            for fd in (*fds, read_end, write_end):
+                os.close(fd)
+            return None
+        if pid == 0:
+            os.close(read_end)
+            return self.become(message, fds, write_end)
+        os.close(write_end)
+        for fd in fds:
+            os.close(fd)
+        why = _read_all(read_end) if message["argv"] else b""
+        os.close(read_end)
+        self.processes[pid] = message["id"]
+        self.ends[message["id"]] = pid
+        if why:
+            self.send({"op": "failed", "id": message["id"], "why": why.decode()})
+        else:
+            self.send({"op": "started", "id": message["id"], "pid": pid})
+        return None
+
+    def become(self, message, fds, report):
+        """In the child: puts descriptors and limits in place. The report pipe closes on a successful exec."""
+        try:
+            os.setsid()
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            report = _place(message["fds"], fds, report)
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            files = message["open_files"] if hard == resource.RLIM_INFINITY else min(message["open_files"], hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            os.chdir(message["cwd"])
+            if message["argv"]:
+                os.execve(message["argv"][0], message["argv"], message["env"])
+            os.close(report)
+        except OSError as error:
+            os.write(report, str(error).encode())
+            os._exit(127)
+        # What Python set up for itself, a program of its own would have too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        os.environ.clear()
+        os.environ.update(message["env"])
+        return self.entry.enter
+
+    def reap(self):
+        try:
+            os.read(self.wake_read, 4096)
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if ended is None:
+                return
+            # The rest of its group goes before its number may be given to somebody else.
+            known = self.processes.pop(ended.si_pid, None)
+            if known is not None:
+                _kill_group(ended.si_pid)
+            _, status, usage = os.wait4(ended.si_pid, 0)
+            if known is not None:
+                del self.ends[known]
+                self.send({"op": "exited", "id": known, "status": status, "max_rss": usage.ru_maxrss})
+
+    def end(self):
+        """Kills until no child is left: what left its group was handed to us when its parent died."""
+        for pid in list(self.processes):
+            _kill_group(pid)
+        while True:
+            for pid in _children():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            try:
+                os.wait()
+            except ChildProcessError:
+                os._exit(0)
+
+    def send(self, message):
+        data = json.dumps(message).encode()
+        try:
+            self.control.sendall(struct.pack(">I", len(data)) + data)
+        except OSError:
+            self.end()
+
+    def receive(self):
+        """(None, []) when the server is gone."""
+        try:
+            head, ancillary, _, _ = self.control.recvmsg(4, socket.CMSG_SPACE(_MAX_FDS * 4))
+        except OSError:
+            return None, []
+        fds = array.array("i")
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+        head += self.exactly(4 - len(head)) if head else b""
+        if len(head) < 4:
+            return None, []
+        body = self.exactly(struct.unpack(">I", head)[0])
+        return (json.loads(body), list(fds)) if body else (None, [])
+
+    def exactly(self, size):
+        parts = []
+        while size:
+            part = self.control.recv(size)
+            if not part:
+                return b""
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+
+def _load(file):
+    spec = importlib.util.spec_from_file_location("bootstrap", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _place(targets, fds, report):
+    """Descriptors at their numbers, /dev/null at 0, nothing else open. The report pipe's new number."""
+    import fcntl
+
+    report = fcntl.fcntl(report, fcntl.F_DUPFD_CLOEXEC, _HIGH_FD)
+    moved = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH_FD) for fd in fds]
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    for number in (1, 2):
+        if number not in targets:
+            os.dup2(null, number)
+    last = 2
+    for number, fd in sorted(zip(targets, moved)):
+        os.closerange(last + 1, number)
+        os.dup2(fd, number)
+        last = max(last, number)
+    os.closerange(last + 1, report)
+    os.closerange(report + 1, _HIGH_FD + 2 * _MAX_FDS)
+    return report
+
+
+def _kill_group(pid):
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        # The child has not made its group yet, or macOS speaks of a zombie.
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def _children():
+    try:
+        with open("/proc/self/task/%d/children" % os.getpid()) as file:
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        return []
+
+
+def _read_all(fd):
+    parts = []
+    while True:
+        part = os.read(fd, 4096)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+
+
+def _prctl(option, value):
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    main()
