@@ -1,6 +1,7 @@
 """Tells CloudFormation how a custom resource went. CloudFormation User Guide, "Custom resource response objects"."""
 
-# mypy: ignore-errors  # It runs alone in a function, beside answer.py at the top of the zip file.
+# It runs alone in a function, beside answer.py at the top of the zip file.
+# mypy: ignore-errors
 
 import json
 import traceback

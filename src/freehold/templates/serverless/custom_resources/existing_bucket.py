@@ -1,6 +1,7 @@
 """Custom::S3: lets a bucket of another stack call a function, without touching its other notifications."""
 
-# mypy: ignore-errors  # It runs alone in a function, beside answer.py at the top of the zip file.
+# It runs alone in a function, beside answer.py at the top of the zip file.
+# mypy: ignore-errors
 
 import hashlib
 import json

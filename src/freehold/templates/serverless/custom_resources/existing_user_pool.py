@@ -1,6 +1,7 @@
 """Custom::CognitoUserPool: sets the triggers of a user pool of another stack, without touching its other settings."""
 
-# mypy: ignore-errors  # It runs alone in a function, beside answer.py at the top of the zip file.
+# It runs alone in a function, beside answer.py at the top of the zip file.
+# mypy: ignore-errors
 
 import hashlib
 

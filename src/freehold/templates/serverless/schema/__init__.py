@@ -1,6 +1,12 @@
-from freehold.aws.call import Json
-from freehold.templates.serverless.documents import Document
+"""Which settings serverless.yml may have, and what each may be.
 
+Owns:    nothing.
+Not:     whether the settings make sense together (checks.py, compile).
+Imports: templates/serverless/{documents,variables}
+Start:   configuration.py, then shapes.py
+Add:     a setting: its line in provider.py, function.py or events.py.
+"""
 
-def check_configuration(configuration: Json, document: Document) -> list[str]:
-    return []
+from freehold.templates.serverless.schema.configuration import check_configuration
+
+__all__ = ["check_configuration"]
