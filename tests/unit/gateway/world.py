@@ -13,10 +13,11 @@ from freehold.aws.errors import AwsError
 from freehold.clock import RandomIds
 from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.gateway.compile_http import check_http_parts
+from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
 from freehold.gateway.fetch import FetchFailed
 from freehold.gateway.gateway import Gateway
 from freehold.http.messages import Request, Response
-from freehold.services import apigatewayv2
+from freehold.services import apigateway, apigatewayv2
 from freehold.state.sqlite_store import SqliteStore
 
 Json = dict[str, Any]
@@ -92,6 +93,8 @@ class World:
         self.operations = OperationTable()
         record = apigatewayv2.ApiGatewayV2(self.store, self.clock, RandomIds(), check_http_parts)
         self.operations.add(Service("apigatewayv2", apigatewayv2.OPERATIONS, record))
+        rest = apigateway.ApiGateway(self.store, self.clock, RandomIds(), check_rest_copy, check_rest_stage)
+        self.operations.add(Service("apigateway", apigateway.OPERATIONS, rest))
 
     async def close(self) -> None:
         self.gateway.stop()
@@ -131,6 +134,37 @@ class World:
             await self.v2("CreateRoute", ApiId=api_id, RouteKey=route_key, Target=target)
         await self.v2("CreateStage", ApiId=api_id, StageName=stage, AutoDeploy=True)
         return str(api_id)
+
+    async def rest_api(self, *methods: str, stage: str = "dev", deploy: bool = True, **api: Any) -> str:
+        """A REST API, deployed, whose methods ("GET /items/{id}") call the function; its id."""
+        api_id = (await self.rest("CreateRestApi", **{"name": "api", **api}))["id"]
+        for method in methods:
+            await self.rest_method(api_id, method)
+        if deploy:
+            await self.rest("CreateDeployment", restApiId=api_id, stageName=stage)
+        return str(api_id)
+
+    async def rest_method(self, api_id: str, method: str, **options: Any) -> None:
+        verb, _, path = method.partition(" ")
+        resource_id = await self.rest_resource(api_id, path)
+        where = {"restApiId": api_id, "resourceId": resource_id, "httpMethod": verb}
+        await self.rest("PutMethod", **{**where, "authorizationType": "NONE", **options})
+        await self.rest(
+            "PutIntegration", **where, type="AWS_PROXY", integrationHttpMethod="POST", uri=invoke_uri(FUNCTION)
+        )
+
+    async def rest_resource(self, api_id: str, path: str) -> str:
+        """The id of the path's resource, made if it is not there."""
+        resources = (await self.rest("GetResources", restApiId=api_id, limit=500))["items"]
+        by_path = {resource["path"]: resource["id"] for resource in resources}
+        made = ""
+        for part in path.strip("/").split("/") if path != "/" else []:
+            parent = by_path[made or "/"]
+            made = f"{made}/{part}"
+            if made not in by_path:
+                resource = await self.rest("CreateResource", restApiId=api_id, parentId=parent, pathPart=part)
+                by_path[made] = resource["id"]
+        return str(by_path[made or "/"])
 
     async def _fetch(self, url: str) -> bytes:
         self.fetched.append(url)

@@ -1,0 +1,114 @@
+"""REST APIs: create, read, update, delete. API Gateway API Reference, "RestApi"."""
+
+from __future__ import annotations
+
+from freehold.aws.call import Call, Json
+from freehold.services.apigateway import patch
+from freehold.services.apigateway.models import default_models
+from freehold.services.apigateway.record import (
+    API,
+    MODEL,
+    PARTS,
+    RESOURCE,
+    ApiGateway,
+    bad_request,
+    delete_parts,
+    find_api,
+    key,
+    page,
+    picked,
+    put,
+)
+from freehold.state.store import Delete, Put
+
+_MEMBERS = (
+    "apiKeySource",
+    "binaryMediaTypes",
+    "description",
+    "disableExecuteApiEndpoint",
+    "endpointConfiguration",
+    "minimumCompressionSize",
+    "name",
+    "policy",
+    "tags",
+    "version",
+)
+
+
+def _endpoint_configuration(document: Json, member: str, rest: list[str], op: str, value: str) -> None:
+    """`/endpointConfiguration/types/EDGE`, value REGIONAL."""
+    if not rest or rest[0] != "types":
+        raise bad_request(f"Invalid patch path '/{member}/{'/'.join(rest)}'")
+    document[member] = {**(document.get(member) or {}), "types": [value]}
+
+
+_PATCHABLE: dict[str, patch.Field] = {
+    "apiKeySource": patch.text,
+    "binaryMediaTypes": patch.texts,
+    "description": patch.text,
+    "disableExecuteApiEndpoint": patch.boolean,
+    "endpointConfiguration": _endpoint_configuration,
+    "minimumCompressionSize": patch.whole,
+    "name": patch.text,
+    "policy": patch.text,
+    "version": patch.text,
+}
+
+
+async def create_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    if request.get("cloneFrom"):
+        raise bad_request("Freehold does not support cloneFrom of CreateRestApi yet.")
+    api = new_api(gateway, request)
+    models = [put(call, MODEL, api["id"], model["name"], model) for model in default_models(gateway)]
+    await gateway.store.write(
+        Put(API, key(call, api["id"]), api),
+        put(call, RESOURCE, api["id"], api["rootResourceId"], root_resource(api)),
+        *models,
+    )
+    return api
+
+
+def new_api(gateway: ApiGateway, request: Json) -> Json:
+    """A checked document of a new API."""
+    if not request["name"].strip():
+        raise bad_request("API Name cannot be blank")
+    if request.get("apiKeySource", "HEADER") not in ("HEADER", "AUTHORIZER"):
+        raise bad_request("Invalid API Key Source type. Must be HEADER or AUTHORIZER")
+    return picked(
+        request,
+        _MEMBERS,
+        apiKeySource="HEADER",
+        createdDate=gateway.clock.now_s(),
+        disableExecuteApiEndpoint=False,
+        endpointConfiguration={"types": ["EDGE"]},
+        id=gateway.ids.short(10),
+        rootResourceId=gateway.ids.short(10),
+        tags={},
+    )
+
+
+def root_resource(api: Json) -> Json:
+    return {"id": api["rootResourceId"], "path": "/"}
+
+
+async def get_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    return await find_api(gateway, call, request["restApiId"])
+
+
+async def get_rest_apis(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    stored = await gateway.store.list_documents(API, call.region + "/")
+    return page([each.document for each in stored], request)
+
+
+async def update_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    api = await find_api(gateway, call, request["restApiId"])
+    api = patch.apply_patch(api, request.get("patchOperations"), _PATCHABLE)
+    await gateway.store.write(Put(API, key(call, api["id"]), api))
+    return api
+
+
+async def delete_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    await find_api(gateway, call, request["restApiId"])
+    writes = await delete_parts(gateway, call, request["restApiId"], PARTS)
+    await gateway.store.write(Delete(API, key(call, request["restApiId"])), *writes)
+    return {}

@@ -1,0 +1,163 @@
+"""Stages of REST APIs: a name, the deployment that it serves, variables and settings. API Reference, "Stage"."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from freehold.aws.call import Call, Json
+from freehold.services.apigateway import patch
+from freehold.services.apigateway.record import (
+    DEPLOYMENT,
+    STAGE,
+    ApiGateway,
+    bad_request,
+    conflict,
+    find,
+    find_api,
+    key,
+    parts,
+    picked,
+    put,
+)
+from freehold.state.store import Delete
+
+_MEMBERS = (
+    "cacheClusterEnabled",
+    "cacheClusterSize",
+    "canarySettings",
+    "deploymentId",
+    "description",
+    "documentationVersion",
+    "stageName",
+    "tags",
+    "tracingEnabled",
+    "variables",
+)
+_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
+_VARIABLE_VALUE = re.compile(r"^[A-Za-z0-9\-._~:/?#&=,]*$")
+
+# `/{resource}/{method}/logging/loglevel`, where the first two may be "*": part of the path -> member, its type.
+_METHOD_SETTINGS: dict[str, tuple[str, type[bool] | type[int] | type[float] | type[str]]] = {
+    "metrics/enabled": ("metricsEnabled", bool),
+    "logging/loglevel": ("loggingLevel", str),
+    "logging/dataTrace": ("dataTraceEnabled", bool),
+    "throttling/burstLimit": ("throttlingBurstLimit", int),
+    "throttling/rateLimit": ("throttlingRateLimit", float),
+    "caching/enabled": ("cachingEnabled", bool),
+    "caching/ttlInSeconds": ("cacheTtlInSeconds", int),
+    "caching/dataEncrypted": ("cacheDataEncrypted", bool),
+    "caching/requireAuthorizationForCacheControl": ("requireAuthorizationForCacheControl", bool),
+    "caching/unauthorizedCacheControlHeaderStrategy": ("unauthorizedCacheControlHeaderStrategy", str),
+}
+_PATCHABLE: dict[str, patch.Field] = {
+    "accessLogSettings": patch.members_of(),
+    "cacheClusterEnabled": patch.boolean,
+    "cacheClusterSize": patch.text,
+    "canarySettings": patch.members_of(),
+    "clientCertificateId": patch.text,
+    "deploymentId": patch.text,
+    "description": patch.text,
+    "documentationVersion": patch.text,
+    "tracingEnabled": patch.boolean,
+    "variables": patch.members_of(),
+}
+
+
+async def create_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    api_id = request["restApiId"]
+    await find(gateway, call, DEPLOYMENT, api_id, request["deploymentId"])
+    if await gateway.store.read(STAGE, key(call, api_id, request["stageName"])):
+        raise conflict("Stage already exists")
+    stage = new_stage(gateway, request)
+    await gateway.store.write(put(call, STAGE, api_id, stage["stageName"], stage))
+    return stage
+
+
+def new_stage(gateway: ApiGateway, request: Json) -> Json:
+    """A checked document of a new stage."""
+    now_s = gateway.clock.now_s()
+    stage = picked(
+        request,
+        _MEMBERS,
+        cacheClusterEnabled=False,
+        cacheClusterStatus="NOT_AVAILABLE",
+        createdDate=now_s,
+        lastUpdatedDate=now_s,
+        methodSettings={},
+        tracingEnabled=False,
+    )
+    _check(gateway, stage)
+    return stage
+
+
+async def get_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    return await find(gateway, call, STAGE, request["restApiId"], request["stageName"])
+
+
+async def get_stages(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    """The answer's member is `item`, not `items`."""
+    await find_api(gateway, call, request["restApiId"])
+    stages = await parts(gateway, call, STAGE, request["restApiId"])
+    wanted = request.get("deploymentId")
+    return {"item": [stage for stage in stages if not wanted or stage["deploymentId"] == wanted]}
+
+
+async def update_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    api_id = request["restApiId"]
+    stage = await find(gateway, call, STAGE, api_id, request["stageName"])
+    plain = []
+    for operation in request.get("patchOperations") or ():
+        path = patch.split_path(operation.get("path") or "")
+        if len(path) >= 2 and path[0] not in _PATCHABLE:
+            stage = _with_method_setting(stage, operation, operation["path"])
+        else:
+            plain.append(operation)
+    stage = patch.apply_patch(stage, plain, _PATCHABLE)
+    await find(gateway, call, DEPLOYMENT, api_id, stage["deploymentId"])
+    stage["lastUpdatedDate"] = gateway.clock.now_s()
+    _check(gateway, stage)
+    await gateway.store.write(put(call, STAGE, api_id, stage["stageName"], stage))
+    return stage
+
+
+async def delete_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    await find(gateway, call, STAGE, request["restApiId"], request["stageName"])
+    await gateway.store.write(Delete(STAGE, key(call, request["restApiId"], request["stageName"])))
+    return {}
+
+
+async def flush_stage_authorizers_cache(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    """Writing the stage again makes the gateway compile it again, and a fresh copy has an empty cache."""
+    stage = await find(gateway, call, STAGE, request["restApiId"], request["stageName"])
+    await gateway.store.write(put(call, STAGE, request["restApiId"], stage["stageName"], stage))
+    return {}
+
+
+def _with_method_setting(stage: Json, operation: Json, path: str) -> Json:
+    """The resource's path keeps its `~1` in the key, as AWS shows it."""
+    segments = path.strip("/").split("/")
+    settings = dict(stage.get("methodSettings") or {})
+    if operation.get("op") == "remove" and len(segments) == 2:
+        settings.pop("/".join(segments), None)
+        return {**stage, "methodSettings": settings}
+    if len(segments) != 4 or "/".join(segments[2:]) not in _METHOD_SETTINGS:
+        raise bad_request(f"Invalid patch path  '{path}' specified for op '{operation.get('op')}'")
+    method = "/".join(segments[:2])
+    member, kind = _METHOD_SETTINGS["/".join(segments[2:])]
+    value: Any = operation.get("value") or ""
+    if kind is bool:
+        value = patch.as_boolean(value)
+    elif kind is int or kind is float:
+        value = patch.as_number(value, kind)
+    settings[method] = {**settings.get(method, {}), member: value}
+    return {**stage, "methodSettings": settings}
+
+
+def _check(gateway: ApiGateway, stage: Json) -> None:
+    if not _NAME.match(stage["stageName"]):
+        raise bad_request("Stage name only allows a-zA-Z0-9_-")
+    for name, value in (stage.get("variables") or {}).items():
+        if not re.fullmatch(r"[A-Za-z0-9_]+", name) or not _VARIABLE_VALUE.match(value):
+            raise bad_request(f"Stage variable {name} has characters that are not allowed")
+    gateway.check_stage(stage)
