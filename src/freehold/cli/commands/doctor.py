@@ -20,8 +20,6 @@ _PORTS = {4566: "freehold serve", 3000: "freehold dev"}
 _TOOLS = {
     "npm": "packages of Node.js functions",
     "esbuild": "bundling of TypeScript; taken from the app's node_modules too",
-    "uv": "quicker installation of Python packages",
-    "git": "nothing: only to update Freehold itself",
 }
 _GOOD, _POOR = click.style("ok", fg="green"), click.style("--", fg="yellow")
 
