@@ -51,7 +51,12 @@ def _routes(service: str) -> dict[str, list[_Route]]:
     found: dict[str, list[_Route]] = {}
     for name in model.operation_names:
         operation = model.operation_model(name)
-        if operation.deprecated and name in ("GetBucketLifecycle", "PutBucketLifecycle", "GetBucketNotification"):
+        if operation.deprecated and name in (
+            "GetBucketLifecycle",
+            "PutBucketLifecycle",
+            "GetBucketNotification",
+            "PutBucketNotification",
+        ):
             # Their URIs are those of the operations that replaced them.
             continue
         found.setdefault(operation.http["method"], []).append(_route(name, operation))
