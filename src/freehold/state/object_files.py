@@ -55,7 +55,7 @@ class ObjectFiles:
         file.seek(start)
         return _stream(file, end - start)
 
-    async def digest(self, name: str, update: Callable[[bytes], None]) -> None:
+    async def digest(self, name: str, update: Callable[[bytes], object]) -> None:
         """Gives the file's chunks to `update`."""
 
         def run() -> None:
