@@ -25,11 +25,12 @@ from freehold.config import Config
 from freehold.http.aws_api import AwsApi
 from freehold.http.messages import Request, Response
 from freehold.http.server import HttpServer, Limits
-from freehold.services import logs
+from freehold.services import logs, s3
 from freehold.stacks import OPERATIONS as CLOUDFORMATION
 from freehold.stacks import Stacks, start_stacks, stop_stacks
 from freehold.state.blobs import Blobs
 from freehold.state.log_files import FileLogs
+from freehold.state.object_files import ObjectFiles
 from freehold.state.sqlite_store import NewerData, SqliteStore
 
 
@@ -91,7 +92,9 @@ class App:
     def _add_account_services(self) -> None:
         """Those that need no function to run."""
         add, store, clock = self.operations.add, self.store, self.clock
+        objects = ObjectFiles(self.config.data_dir / "s3")
         add(Service("logs", logs.OPERATIONS, logs.Logs(store, self.logs, clock)))
+        add(Service("s3", s3.OPERATIONS, s3.S3(store, objects, clock, self.ids, self.operations.bind)))
 
     async def _start_stacks(self) -> None:
         """After every service: a stack that was interrupted goes on at once, by their operations."""
