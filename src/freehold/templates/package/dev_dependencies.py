@@ -23,6 +23,13 @@ def development_packages(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in dropped - kept)
 
 
+def packages_of(folder: Path, names: list[str]) -> list[str]:
+    """These packages and all that they need, as paths relative to `folder`."""
+    found: set[Path] = set()
+    _collect(folder, folder, names, found)
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
 def _collect(root: Path, importer: Path, wanted: list[str], found: set[Path]) -> None:
     todo = [(importer, name) for name in wanted]
     while todo:

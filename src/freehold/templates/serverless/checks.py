@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from freehold.templates.serverless.plugins import plugins_of
 from freehold.templates.serverless.service import Function, Service
 
 # Lambda Developer Guide, "Lambda runtimes": supported and deprecated ones, since old apps name them.
@@ -56,7 +57,9 @@ def _check_function(service: Service, function: Function) -> None:
     if function.runtime not in RUNTIMES:
         place = (*where, "runtime") if function.settings.get("runtime") else ("provider", "runtime")
         raise service.wrong(f'The runtime "{function.runtime}" of the function "{function.key}" is unknown.', *place)
-    if not has_handler_file(service, function):
+    if not any(plugin.provides and plugin.provides(function) for plugin in plugins_of(service)) and not (
+        has_handler_file(service, function)
+    ):
         module = function.handler.rpartition(".")[0] or function.handler
         raise service.wrong(
             f'The function "{function.key}" has the handler {function.handler}, but there is no file '

@@ -37,24 +37,27 @@ def package(service: Service, output_dir: Path) -> list[Artifact]:
     """
     output_dir.mkdir(parents=True, exist_ok=True)
     artifacts: list[Artifact] = []
-    together: list[Function] = []
+    together: list[tuple[Function, Built | None]] = []
     for function in service.functions.values():
         settings = function.settings.get("package") or {}
-        owners: tuple[str, ...] = (f"function:{function.key}",)
-        built = _build(service, function, output_dir)
+        owners = (f"function:{function.key}",)
         if settings.get("artifact"):
             artifacts.append(_ready(service, settings["artifact"], owners, "functions", function.key, "package"))
-        elif built is not None or settings.get("individually") or service.package.get("individually"):
-            artifacts.append(_zip_function(service, function, built, output_dir))
+            continue
+        built = _build(service, function, output_dir)
+        if settings.get("individually") or service.package.get("individually"):
+            entries = _entries(service, [(function, built)], settings)
+            artifacts.append(_make(service, entries, output_dir / f"{function.key}.zip", owners))
         else:
-            together.append(function)
+            together.append((function, built))
     if together:
-        owners = tuple(f"function:{function.key}" for function in together)
+        shared = tuple(f"function:{function.key}" for function, _ in together)
         if service.package.get("artifact"):
-            artifacts.append(_ready(service, service.package["artifact"], owners, "package", "artifact"))
+            artifacts.append(_ready(service, service.package["artifact"], shared, "package", "artifact"))
         else:
-            files = _select(service, service.directory, {}, skip_layers=True)
-            artifacts.append(_make(service, files, output_dir / f"{service.name}.zip", owners))
+            artifacts.append(
+                _make(service, _entries(service, together, {}), output_dir / f"{service.name}.zip", shared)
+            )
     artifacts += [_zip_layer(service, layer, output_dir) for layer in service.layers.values()]
     if needs_helpers(service):
         entries = [Entry(path, CODE / path) for path in select_files(CODE, ["!**", "*.py", "!__init__.py"])]
@@ -78,13 +81,16 @@ def _ready(service: Service, artifact: str, owners: tuple[str, ...], *where: str
     return Artifact(path.name, path, file_digest(path), path.stat().st_size, owners)
 
 
-def _zip_function(service: Service, function: Function, built: Built | None, output_dir: Path) -> Artifact:
+def _entries(service: Service, group: list[tuple[Function, Built | None]], own: Json) -> list[Entry]:
+    """What the zip file of a group of functions holds; what a plugin built stands above the service's own files."""
     entries: list[Entry] = []
-    if built is None or not built.replaces:
-        entries = _select(service, service.directory, function.settings.get("package") or {}, skip_layers=True)
-    if built is not None:
-        entries += [Entry(path, built.folder / path) for path in select_files(built.folder, [])]
-    return _make(service, entries, output_dir / f"{function.key}.zip", (f"function:{function.key}",))
+    if any(built is None or not built.replaces for _, built in group):
+        entries = _select(service, service.directory, own, skip_layers=True)
+    for _, built in group:
+        if built is not None:
+            entries += [Entry(path, service.directory / path) for path in built.extra]
+            entries += [Entry(path, built.folder / path) for path in select_files(built.folder, [])]
+    return entries
 
 
 def _zip_layer(service: Service, layer: Layer, output_dir: Path) -> Artifact:

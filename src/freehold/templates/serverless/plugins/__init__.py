@@ -7,13 +7,28 @@ Start:   plugin.py, then the tables below
 Add:     a module with `PLUGIN`, its line in _BUILT_IN; or a name in harmless.py.
 """
 
-from freehold.templates.serverless.plugins import prune
+from freehold.templates.serverless.plugins import (
+    dotenv_plugin,
+    esbuild,
+    iam_roles_per_function,
+    prune,
+    pseudo_parameters,
+    python_requirements,
+    wsgi,
+)
 from freehold.templates.serverless.plugins.harmless import HARMLESS, UNSUPPORTED
 from freehold.templates.serverless.plugins.plugin import Plugin
 from freehold.templates.serverless.service import Service
 
 _BUILT_IN: dict[str, Plugin] = {
     "serverless-prune-plugin": prune.PLUGIN,
+    "serverless-dotenv-plugin": dotenv_plugin.PLUGIN,
+    "serverless-esbuild": esbuild.PLUGIN,
+    "serverless-plugin-typescript": esbuild.PLUGIN,
+    "serverless-python-requirements": python_requirements.PLUGIN,
+    "serverless-wsgi": wsgi.PLUGIN,
+    "serverless-iam-roles-per-function": iam_roles_per_function.PLUGIN,
+    "serverless-pseudo-parameters": pseudo_parameters.PLUGIN,
 }
 
 

@@ -25,6 +25,7 @@ class Plugin:
     prepare: Callable[[Service], Service] = _same
     after_compile: Callable[[Compilation], None] = _nothing
     build: Callable[[Service, Function, Path], Built | None] | None = None
+    provides: Callable[[Function], bool] | None = None  # The handler's file is made by `build`.
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,4 @@ class Built:
 
     folder: Path
     replaces: bool
+    extra: tuple[str, ...] = ()  # Files of the service that are packed all the same.
