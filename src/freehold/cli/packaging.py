@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freehold.aws.call import Json
@@ -18,8 +19,22 @@ if TYPE_CHECKING:
     from freehold.templates.package.artifact import Artifact
     from freehold.templates.serverless import Service
 
-Choose = Callable[[Sequence["Artifact"]], Sequence["Artifact"]]
-"""`dev` keeps functions on older zip files where an edit does not concern them."""
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a function's code comes from."""
+
+    logical_id: str
+    handler: str
+    root: Path  # What the handler's module is looked for under.
+
+
+Choose = Callable[[Sequence["Artifact"], Mapping[str, Source]], Awaitable[Sequence["Artifact"]]]
+"""`dev` keeps functions on older zip files where an edit does not concern them. Sources by an artifact's owner."""
+
+
+async def all_new(artifacts: Sequence[Artifact], sources: Mapping[str, Source]) -> Sequence[Artifact]:
+    return artifacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +48,7 @@ class Wishes:
     parameters: Mapping[str, str] = field(default_factory=dict)  # The template's own.
 
 
-async def make_package(
-    project: Project, wishes: Wishes, aws: AwsClient, choose: Choose = lambda artifacts: artifacts
-) -> Package:
+async def make_package(project: Project, wishes: Wishes, aws: AwsClient, choose: Choose = all_new) -> Package:
     """Raises TemplateError, Failure; HttpError where a variable asks a server that does not answer."""
     if project.is_serverless:
         service = await load_service(project, wishes, aws)
@@ -72,19 +85,30 @@ async def package_service(project: Project, service: Service, wishes: Wishes, ch
 
     output_dir = project.state_dir / "package" / service.stage
     # pip, npm or esbuild may run: a server in the same process goes on meanwhile.
-    artifacts = choose(await asyncio.to_thread(package, service, output_dir))
+    made = await asyncio.to_thread(package, service, output_dir)
+    sources = {
+        f"function:{function.key}": Source(function.logical_id, function.handler or "", project.directory)
+        for function in service.functions.values()
+    }
+    artifacts = await choose(made, sources)
     bucket = bucket_name(service.region)
     template = compile_template(service, artifacts, bucket=bucket)
     return Package(
         stack_name=wishes.stack_name or service.stack_name,
         region=service.region,
         template=template,
-        uploads=tuple(Upload(bucket, artifact_key(service, each), each.path) for each in artifacts),
+        uploads=uploads(bucket, {artifact_key(service, each): each for each in artifacts}, made),
         bucket=bucket,
         functions={function.key: function.logical_id for function in service.functions.values()},
         keep_versions=service.prune,
         warnings=service.warnings,
     )
+
+
+def uploads(bucket: str, chosen: Mapping[str, Artifact], made: Sequence[Artifact]) -> tuple[Upload, ...]:
+    """Of those just made: an older one lies in the bucket already, and its file may have other content by now."""
+    new = {each.sha256 for each in made}
+    return tuple(Upload(bucket, key, each.path) for key, each in chosen.items() if each.sha256 in new)
 
 
 def bucket_name(region: str) -> str:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
 from freehold.cli.deployment import find_stack
@@ -169,3 +171,15 @@ async def _read_rest(aws: AwsClient, resource: Resource) -> Api:
     ]
     names = tuple(each["stageName"] for each in stages.get("item") or [])
     return Api(resource.logical_id, resource.physical_id, "rest", names, tuple(found))
+
+
+async def processed_template(aws: AwsClient, stack_name: str) -> Json:
+    """As it is after transforms."""
+    request = {"StackName": stack_name, "TemplateStage": "Processed"}
+    body = (await aws("cloudformation", "GetTemplate", request)).get("TemplateBody") or "{}"
+    try:
+        template: Json = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # A template of another client may be YAML; ours never is.
+        return {}
+    return template

@@ -1,0 +1,106 @@
+"""Brings an edit into force: packs, tries the new code, deploys through a change set.
+
+Two decisions to know. Functions that share one zip file are told apart: one that the edit does not concern stays on the
+file it has, and so stays warm. And new code takes over only after it has initialised in an environment of its own: a
+broken edit leaves the last good version serving.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from freehold.cli import deployment
+from freehold.cli.deployment import Event
+from freehold.cli.dev.closure import concerns
+from freehold.cli.packaging import Source, Wishes, make_package, template_parameters
+from freehold.cli.project import Project
+from freehold.http.aws_client import AwsClient
+
+if TYPE_CHECKING:
+    from freehold.templates.package.artifact import Artifact
+
+_REHEARSALS = 4  # At a time: each starts a process.
+
+
+class Rehearse(Protocol):
+    """(FunctionName, handler, zip file) -> what is wrong with it, or None."""
+
+    async def __call__(self, function: str, handler: str, path: Path) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    stack_name: str
+    changed: tuple[str, ...]  # Logical ids that the deploy touched.
+    broken: Mapping[str, str]  # Owner of code that does not start -> why.
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Reloader:
+    project: Project
+    wishes: Wishes
+    aws: AwsClient
+    rehearse: Rehearse
+    _in_force: dict[str, Artifact] = field(default_factory=dict)  # By owner.
+    _names: dict[str, str] = field(default_factory=dict)  # Logical id of a deployed function -> its name.
+
+    async def deploy(self, changed: frozenset[Path] | None = None) -> Outcome:
+        """`changed`: the files of the edit; None: everything is new. Raises TemplateError, Failure, AwsError."""
+        broken: dict[str, str] = {}
+        chosen: list[Artifact] = []
+
+        async def choose(made: Sequence[Artifact], sources: Mapping[str, Source]) -> Sequence[Artifact]:
+            pairs = [(owner, each) for each in made for owner in each.owners]
+            gate = asyncio.Semaphore(_REHEARSALS)
+            chosen[:] = await asyncio.gather(
+                *(self._choose(owner, each, sources.get(owner), changed, broken, gate) for owner, each in pairs)
+            )
+            return chosen
+
+        package = await make_package(self.project, self.wishes, self.aws, choose)
+        parameters = template_parameters(package, self.wishes, self.project)
+        touched: dict[str, Event] = {}
+
+        def on_event(event: Event) -> None:
+            touched[event.logical_id] = event
+            if event.type == "AWS::Lambda::Function":
+                self._names[event.logical_id] = event.physical_id
+
+        await deployment.deploy(self.aws, package, parameters, on_event=on_event)
+        self._in_force = {each.owners[0]: each for each in chosen}
+        functions = tuple(name for name, event in touched.items() if event.type != "AWS::CloudFormation::Stack")
+        return Outcome(package.stack_name, functions, broken, package.warnings)
+
+    def know(self, names: Mapping[str, str]) -> None:
+        """The deployed functions, by logical id."""
+        self._names = dict(names)
+
+    async def _choose(
+        self,
+        owner: str,
+        made: Artifact,
+        source: Source | None,
+        changed: frozenset[Path] | None,
+        broken: dict[str, str],
+        gate: asyncio.Semaphore,
+    ) -> Artifact:
+        new = replace(made, owners=(owner,))
+        old = self._in_force.get(owner)
+        if old is None or source is None or old.sha256 == new.sha256:
+            return new
+        if changed is not None and not concerns(changed, source.root, source.handler):
+            return old
+        name = self._names.get(source.logical_id)
+        if name is None:
+            return new
+        async with gate:
+            problem = await self.rehearse(name, source.handler, made.path)
+        if problem is None:
+            return new
+        broken[owner.partition(":")[2]] = problem
+        return old

@@ -1,0 +1,246 @@
+"""One run of `freehold dev`: the server, the API's port, the edits, the keys; and the end of all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from freehold.app import App
+from freehold.aws.errors import AwsError
+from freehold.cli import output, stacks
+from freehold.cli.dev import embedded, keys, watch
+from freehold.cli.dev.activity import Activity
+from freehold.cli.dev.front import Front
+from freehold.cli.dev.reload import Outcome, Reloader
+from freehold.cli.dev.schedules import Schedule, find_schedules, fire
+from freehold.cli.failure import Failure, sentence
+from freehold.cli.functions import stack_of
+from freehold.cli.packaging import Wishes
+from freehold.cli.project import Project
+from freehold.cli.stacks import Api, Resource
+from freehold.cli.summary import functions_by_id
+from freehold.cli.target import Running, announce, withdraw
+from freehold.http.aws_client import AwsClient
+from freehold.http.client import HttpClient
+from freehold.http.server import HttpServer
+from freehold.templates.errors import TemplateError
+
+_EXPECTED = (TemplateError, Failure, AwsError)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    host: str
+    port: int
+    aws_port: int | None  # None: 4566, or a free one where that is taken.
+    watch: bool = True
+
+
+class Session:
+    def __init__(self, project: Project, wishes: Wishes, options: Options) -> None:
+        self._project = project
+        self._wishes = wishes
+        self._options = options
+        self._stop = asyncio.Event()
+        self._activity = Activity(output.say)
+        self._apis: list[Api] = []
+        self._found: list[Resource] = []
+        self._schedules: list[Schedule] = []
+
+    async def run(self) -> None:
+        """Until Ctrl-C or SIGTERM. Raises Failure where it cannot start."""
+        started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        async with AsyncExitStack() as leaving:
+            app = await self._start_server(leaving)
+            await self._deploy_first(started)
+            announce(
+                self._project.directory,
+                Running(os.getpid(), app.endpoint, self._aws.call.region, self._stack_name),
+            )
+            leaving.callback(withdraw, self._project.directory)
+            await self._work()
+
+    async def _start_server(self, leaving: AsyncExitStack) -> App:
+        app = await embedded.start(self._project, self._options.aws_port, self._wishes, self._activity.watch)
+        leaving.push_async_callback(app.stop)
+        app.engine.listen(self._activity.on_record)
+        http = HttpClient()
+        leaving.push_async_callback(http.close)
+        self._app = app
+        self._aws = AwsClient(app.endpoint, self._wishes.region or app.config.region, http)
+        self._front = Front(app.gateway.handle_api, self._activity)
+        self._url = await self._listen(leaving)
+        return app
+
+    async def _listen(self, leaving: AsyncExitStack) -> str:
+        server = HttpServer(self._front.handle)
+        host, port = self._options.host, self._options.port
+        try:
+            _, port = await server.start(host, port)
+        except OSError as error:
+            raise Failure(f"Port {port} is in use. Choose another with --port." if port else str(error)) from error
+        leaving.push_async_callback(server.stop, 0.5)
+        if host == "127.0.0.1":
+            await self._listen_on_ipv6(port, leaving)
+        return f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
+
+    async def _listen_on_ipv6(self, port: int, leaving: AsyncExitStack) -> None:
+        """`localhost` is ::1 to some clients, which do not try the other address."""
+        server = HttpServer(self._front.handle)
+        try:
+            await server.start("::1", port)
+        except OSError:
+            # A machine without IPv6.
+            return
+        leaving.push_async_callback(server.stop, 0.5)
+
+    async def _deploy_first(self, started: float) -> None:
+        if self._project.is_serverless:
+            from freehold.cli.packaging import load_service
+
+            region = (await load_service(self._project, self._wishes, self._aws)).region
+            self._aws = self._aws.in_region(region)
+        self._stack_name = await stack_of(self._project, self._wishes, self._aws)
+        self._wishes = replace(self._wishes, stack_name=self._stack_name)
+        self._reloader = Reloader(
+            self._project, self._wishes, self._aws, embedded.Rehearsal(self._app, self._aws.call.region)
+        )
+        try:
+            outcome = await self._reloader.deploy()
+        except _EXPECTED as error:
+            self._tell(error)
+            self._front.trouble = f"The app is not deployed: {sentence(error)}"
+            output.say("Fix it and save: the next try begins by itself.")
+            return
+        for words in outcome.warnings:
+            output.warn(words)
+        await self._look()
+        self._print_app(time.monotonic() - started)
+
+    async def _work(self) -> None:
+        menu = keys.Menu(
+            {"s": self._offer_schedules, "r": self._print_routes, "q": self._leave, "h": self._print_help},
+            self._fire,
+        )
+        self._menu = menu
+        with keys.listening(menu.on_key) as has_keys:
+            if has_keys:
+                await self._print_help()
+            elif self._schedules:
+                output.say(f"Fire a schedule by hand: freehold invoke {self._schedules[0].function}")
+            output.say("Ctrl-C stops it.")
+            if self._options.watch:
+                await self._follow_edits()
+            await self._stop.wait()
+        output.say("Stopping.")
+
+    async def _follow_edits(self) -> None:
+        async for changed in watch.edits(self._project.directory, self._stop):
+            started = time.monotonic()
+            try:
+                outcome = await self._reloader.deploy(changed)
+            except _EXPECTED as error:
+                self._tell(error)
+                if self._apis:
+                    output.say("The last good version keeps serving.")
+                continue
+            await self._report(outcome, changed, time.monotonic() - started)
+
+    async def _report(self, outcome: Outcome, changed: frozenset[Path], seconds: float) -> None:
+        for name, problem in outcome.broken.items():
+            output.say(f"{click.style('broken', fg='red')} {name}: {problem}")
+        if outcome.broken:
+            output.say("The last good version keeps serving.")
+        if not outcome.changed:
+            return
+        was_empty = not self._apis
+        await self._look()
+        touched = [name for name in outcome.changed if name in set(functions_by_id(self._found).values())]
+        files = ", ".join(sorted(path.name for path in changed)[:3])
+        names = ", ".join(touched or outcome.changed[:5])
+        output.say(f"{click.style('reloaded', fg='green')} {names} ({files}, {output.duration(seconds)})")
+        if was_empty or len(touched) < len(outcome.changed):
+            await self._print_routes()
+
+    async def _look(self) -> None:
+        """What the stack holds now."""
+        aws, name = self._aws, self._stack_name
+        self._found = await stacks.resources(aws, name)
+        self._apis = await stacks.apis(aws, self._found)
+        self._front.show(self._apis)
+        self._reloader.know({logical_id: function for function, logical_id in functions_by_id(self._found).items()})
+        processed = await stacks.processed_template(aws, name)
+        self._schedules = find_schedules(processed, self._found)
+
+    def _print_app(self, seconds: float) -> None:
+        head = f"{output.heading(self._stack_name)} is live at {click.style(self._url, fg='cyan')}"
+        output.say(f"{head} ({output.duration(seconds)}; AWS endpoint {self._app.endpoint})")
+        self._say_routes()
+
+    async def _print_routes(self) -> None:
+        self._say_routes()
+
+    def _say_routes(self) -> None:
+        ids = functions_by_id(self._found)
+        rows = [
+            [route.method, self._url + ("/*" if route.path == "*" else route.path), ids.get(route.function, "")]
+            for api in self._apis
+            if api.kind != "websocket"
+            for route in api.routes
+        ]
+        rows += [
+            ["WS", api.url(self._app.endpoint, stage), ""]
+            for api in self._apis
+            if api.kind == "websocket"
+            for stage in api.stages
+        ]
+        rows += [["EVERY", each.expression, ids.get(each.function, each.function)] for each in self._schedules]
+        if rows:
+            output.say(output.table(("METHOD", "URL", "FUNCTION"), rows, indent="  "))
+        else:
+            names = ", ".join(ids.values()) or "none"
+            output.say(f"  no routes; functions: {names}; call one with `freehold invoke NAME`")
+
+    async def _print_help(self) -> None:
+        fire_key = "s fires a schedule, " if self._schedules else ""
+        output.say(f"Keys: {fire_key}r shows the routes, q quits.")
+
+    async def _offer_schedules(self) -> None:
+        if not self._schedules:
+            output.say("The app has no schedules.")
+            return
+        if len(self._schedules) == 1:
+            await self._fire(1)
+            return
+        ids = functions_by_id(self._found)
+        for number, each in enumerate(self._schedules[:9], 1):
+            output.say(f"  {number}  {ids.get(each.function, each.function)}  {each.expression}")
+        output.say("Which one? Press its number.")
+        self._menu.is_choosing = True
+
+    async def _fire(self, number: int) -> None:
+        if not 1 <= number <= len(self._schedules):
+            return
+        schedule = self._schedules[number - 1]
+        output.say(f"Firing {schedule.function} ({schedule.expression}).")
+        try:
+            await fire(self._aws, schedule)
+        except AwsError as error:
+            self._tell(error)
+
+    async def _leave(self) -> None:
+        self._stop.set()
+
+    def _tell(self, error: Exception) -> None:
+        words = error.format_message() if isinstance(error, Failure) else sentence(error)
+        output.say(f"{click.style('Error:', fg='red', bold=True)} {words}")
