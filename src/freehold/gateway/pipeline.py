@@ -20,7 +20,7 @@ PIPELINES: MappingProxyType[Kind, tuple[Step, ...]] = MappingProxyType(
     {
         Kind.HTTP: (check_size, find_route, authorize, answer_preflight, require_route, throttle, integrate),
         Kind.REST: (check_size, find_route, require_route, authorize, throttle, integrate),
-        Kind.URL: (check_size, answer_preflight, authorize, integrate),
+        Kind.URL: (check_size, find_route, answer_preflight, authorize, integrate),
     }
 )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import orjson
+from tests.unit.gateway.memory_store import MemoryStore
 
 from freehold.aws.call import Call, OperationTable, Service
 from freehold.aws.errors import AwsError
@@ -18,7 +18,6 @@ from freehold.gateway.fetch import FetchFailed
 from freehold.gateway.gateway import Gateway
 from freehold.http.messages import Request, Response
 from freehold.services import apigateway, apigatewayv2
-from freehold.state.sqlite_store import SqliteStore
 
 Json = dict[str, Any]
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:hello"
@@ -81,10 +80,10 @@ def _echo(event: Json) -> Json:
 class World:
     """`await world.v2("CreateApi", Name=...)`, `await world.rest(...)`, `await world.get("/_aws/execute-api/...")`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self) -> None:
         self.clock = SetClock()
         self.functions = Functions()
-        self.store = SqliteStore(directory / "control.db")
+        self.store = MemoryStore()
         self.pages: dict[str, bytes] = {}  # What `fetch` finds, by URL.
         self.fetched: list[str] = []
         self.gateway = Gateway(self.store, self.functions, self.clock, RandomIds(), fetch=self._fetch)
@@ -95,10 +94,6 @@ class World:
         self.operations.add(Service("apigatewayv2", apigatewayv2.OPERATIONS, record))
         rest = apigateway.ApiGateway(self.store, self.clock, RandomIds(), check_rest_copy, check_rest_stage)
         self.operations.add(Service("apigateway", apigateway.OPERATIONS, rest))
-
-    async def close(self) -> None:
-        self.gateway.stop()
-        await self.store.close()
 
     async def v2(self, operation: str, **request: Any) -> Json:
         return await self.operations.bind(self.call)("apigatewayv2", operation, request)

@@ -1,0 +1,77 @@
+"""Function URLs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.gateway.world import FUNCTION, World, event_of, header
+
+from freehold.state.store import Delete, Put
+
+KEY = "us-east-1/hello/$LATEST"
+
+
+async def url(world: World, **more: Any) -> None:
+    document = {"FunctionArn": FUNCTION, "UrlId": "abcdef123456", "AuthType": "NONE", "InvokeMode": "BUFFERED", **more}
+    await world.store.write(Put("lambda.url", KEY, document))
+
+
+async def test_a_url_invokes_its_function_with_format_2(world: World) -> None:
+    await url(world)
+    event = event_of(await world.get("/_aws/lambda-url/abcdef123456/a%20b/c?x=1&x=2"))
+    assert (event["version"], event["routeKey"], event["rawPath"]) == ("2.0", "$default", "/a%20b/c")
+    assert event["queryStringParameters"] == {"x": "1,2"}
+    assert event["pathParameters"] is None
+    assert event["requestContext"]["accountId"] == "anonymous"
+    assert event["requestContext"]["apiId"] == "abcdef123456"
+
+
+@pytest.mark.parametrize("host", ["abcdef123456.lambda-url.us-east-1.on.aws", "abcdef123456.lambda-url.localhost:4566"])
+async def test_a_url_is_found_by_its_host(world: World, host: str) -> None:
+    await url(world)
+    response = await world.send("POST", "/", host=host, body=b"{}", headers=[("Content-Type", "application/json")])
+    assert event_of(response)["body"] == "{}"
+
+
+async def test_an_unknown_or_deleted_url_is_not_found(world: World) -> None:
+    await url(world)
+    assert (await world.get("/_aws/lambda-url/other/")).status == 404
+    await world.store.write(Delete("lambda.url", KEY))
+    assert (await world.get("/_aws/lambda-url/abcdef123456/")).status == 404
+
+
+async def test_a_url_with_iam_refuses_who_did_not_sign(world: World) -> None:
+    await url(world, AuthType="AWS_IAM")
+    refused = await world.get("/_aws/lambda-url/abcdef123456/")
+    assert (refused.status, refused.body) == (403, b'{"Message":"Forbidden"}')
+    assert world.functions.invocations == []
+    signature = ("Authorization", "AWS4-HMAC-SHA256 Credential=x")
+    assert (await world.get("/_aws/lambda-url/abcdef123456/", signature)).status == 200
+
+
+async def test_a_failed_function_is_502(world: World) -> None:
+    await url(world)
+    world.functions.answers["hello"] = lambda event: 1 / 0
+    response = await world.get("/_aws/lambda-url/abcdef123456/")
+    assert (response.status, response.body) == (502, b"Internal Server Error")
+
+
+async def test_cors_of_a_url(world: World) -> None:
+    await url(world, Cors={"AllowOrigins": ["*"], "AllowMethods": ["GET"]})
+    headers = [("Origin", "https://a.com"), ("Access-Control-Request-Method", "GET")]
+    preflight = await world.send("OPTIONS", "/_aws/lambda-url/abcdef123456/", headers)
+    assert (preflight.status, header(preflight, "access-control-allow-methods")) == (204, "GET")
+    assert world.functions.invocations == []
+    answer = await world.get("/_aws/lambda-url/abcdef123456/", ("Origin", "https://a.com"))
+    assert header(answer, "access-control-allow-origin") == "*"
+
+
+async def test_a_streamed_answer_has_its_head_before_the_body(world: World) -> None:
+    await url(world, InvokeMode="RESPONSE_STREAM")
+    head = b'{"statusCode":201,"headers":{"content-type":"text/html"}}'
+    world.functions.answers["hello"] = lambda event: head + b"\0" * 8 + b"<p>\0</p>"
+    response = await world.get("/_aws/lambda-url/abcdef123456/")
+    assert (response.status, response.body, header(response, "content-type")) == (201, b"<p>\0</p>", "text/html")
+    world.functions.answers["hello"] = lambda event: b"only a body"
+    assert (await world.get("/_aws/lambda-url/abcdef123456/")).body == b"only a body"
