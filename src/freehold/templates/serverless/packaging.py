@@ -86,10 +86,9 @@ def _entries(service: Service, group: list[tuple[Function, Built | None]], own: 
     entries: list[Entry] = []
     if any(built is None or not built.replaces for _, built in group):
         entries = _select(service, service.directory, own, skip_layers=True)
-    for _, built in group:
-        if built is not None:
-            entries += [Entry(path, service.directory / path) for path in built.extra]
-            entries += [Entry(path, built.folder / path) for path in select_files(built.folder, [])]
+    for built in dict.fromkeys(built for _, built in group if built is not None):
+        entries += [Entry(path, service.directory / path) for path in built.extra]
+        entries += [Entry(path, built.folder / path) for path in select_files(built.folder, [])]
     return entries
 
 

@@ -1,4 +1,4 @@
-"""serverless-dotenv-plugin: what is in .env becomes the functions' environment too. `custom.dotenv`: include, exclude."""
+"""serverless-dotenv-plugin: what .env holds becomes the functions' environment. `custom.dotenv`: include, exclude."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """serverless-wsgi: `handler: wsgi_handler.handler` runs the WSGI app that `custom.wsgi.app` names (Flask, Django, ...).
 
-Our own adapter (wsgi_code/wsgi_handler.py) is packed with the app's name beside it. As with the plugin, requirements.txt
-is installed too, unless serverless-python-requirements does that or `packRequirements: false`.
+Our own adapter (wsgi_code/wsgi_handler.py) is packed with the app's name beside it. As with the plugin,
+requirements.txt is installed too, unless serverless-python-requirements does that or `packRequirements: false`.
 """
 
 from __future__ import annotations

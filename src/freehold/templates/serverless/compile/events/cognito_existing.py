@@ -76,7 +76,7 @@ def _custom_resource(function: Function, pool: str, events: list[Event]) -> Json
         )
     return {
         "Type": "Custom::CognitoUserPool",
-        "Version": 1.0,
+        "Version": 1,
         "DependsOn": [function.logical_id, helper],
         "Properties": {
             "ServiceToken": get_att(helper, "Arn"),

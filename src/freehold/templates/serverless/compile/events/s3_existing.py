@@ -74,7 +74,7 @@ def _custom_resource(function: Function, bucket: Any, events: list[Event]) -> Js
         configurations.append({"Event": event.settings.get("event") or "s3:ObjectCreated:*", "Rules": rules})
     return {
         "Type": "Custom::S3",
-        "Version": 1.0,
+        "Version": 1,
         "DependsOn": [function.logical_id, helper],
         "Properties": {
             "ServiceToken": get_att(helper, "Arn"),

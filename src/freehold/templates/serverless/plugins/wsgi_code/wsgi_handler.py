@@ -1,7 +1,10 @@
 """Calls a WSGI app (PEP 3333) with what API Gateway (both payload formats) or a load balancer sends.
 
-It runs alone in a function, packed by the built-in serverless-wsgi. Beside it lies .serverless-wsgi: {"app": "app.app"}.
+It runs alone in a function, packed by the built-in serverless-wsgi; beside it lies .serverless-wsgi, like
+{"app": "app.app"}.
 """
+
+# mypy: ignore-errors
 
 import base64
 import importlib
@@ -95,8 +98,10 @@ def _paths(event, request, headers, second):
     stage = event["requestContext"].get("stage") or ""
     if second:
         path = event.get("rawPath") or "/"
-        script = "" if stage == "$default" else f"/{stage}"
-        return (path[len(script) :] or "/" if script and path.startswith(f"{script}/") else path), script
+        script = f"/{stage}"
+        if stage != "$default" and (path == script or path.startswith(f"{script}/")):
+            return path[len(script) :] or "/", script
+        return path, ""
     own = ".amazonaws.com" in headers.get("host", "") and not _SETTINGS.get("strip_stage_path")
     return event.get("path") or "/", f"/{stage}" if own and stage else ""
 
