@@ -1,0 +1,43 @@
+"""Amazon DynamoDB: tables and items. This table is the API: to find an operation, look here.
+
+Owns:    requests and answers of the DynamoDB API; which parameters go together, in DynamoDB's words.
+Not:     what expressions mean, how items are stored (tables); the Streams API (services/dynamodbstreams).
+Imports: aws engine state tables
+Start:   items.py, then writes.py and queries.py
+Add:     an operation: a function (record, call, request) and its line in OPERATIONS.
+"""
+
+from __future__ import annotations
+
+from freehold.aws.call import Operation
+from freehold.services.dynamodb import batches, items, queries, settings, tables, tagging, transactions, update_table
+from freehold.services.dynamodb.record import DynamoDB
+
+__all__ = ["OPERATIONS", "DynamoDB"]
+
+OPERATIONS: dict[str, Operation] = {
+    "BatchGetItem": batches.batch_get_item,
+    "BatchWriteItem": batches.batch_write_item,
+    "CreateTable": tables.create_table,
+    "DeleteItem": items.delete_item,
+    "DeleteTable": tables.delete_table,
+    "DescribeContinuousBackups": settings.describe_continuous_backups,
+    "DescribeEndpoints": settings.describe_endpoints,
+    "DescribeLimits": settings.describe_limits,
+    "DescribeTable": tables.describe_table,
+    "DescribeTimeToLive": settings.describe_time_to_live,
+    "GetItem": items.get_item,
+    "ListTables": tables.list_tables,
+    "ListTagsOfResource": tagging.list_tags_of_resource,
+    "PutItem": items.put_item,
+    "Query": queries.query,
+    "Scan": queries.scan,
+    "TagResource": tagging.tag_resource,
+    "TransactGetItems": transactions.transact_get_items,
+    "TransactWriteItems": transactions.transact_write_items,
+    "UntagResource": tagging.untag_resource,
+    "UpdateContinuousBackups": settings.update_continuous_backups,
+    "UpdateItem": items.update_item,
+    "UpdateTable": update_table.update_table,
+    "UpdateTimeToLive": settings.update_time_to_live,
+}

@@ -1,0 +1,74 @@
+"""What DynamoDB's operations may touch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from freehold.aws.arn import parse_arn
+from freehold.aws.call import Call
+from freehold.aws.errors import AwsError
+from freehold.clock import Clock, Ids
+from freehold.services.dynamodb.idempotency import Tokens
+from freehold.tables.catalog import Catalog
+from freehold.tables.schema import Table
+from freehold.tables.storage import Decide, Result, StorageBusy, StorageFailed, TableStorage
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoDB:
+    catalog: Catalog
+    storage: TableStorage
+    tokens: Tokens
+    clock: Clock
+    ids: Ids
+
+
+def table_name(request_name: str) -> str:
+    """A request may name a table by its ARN."""
+    if request_name.startswith("arn:"):
+        arn = parse_arn(request_name)
+        if arn is not None and arn.service == "dynamodb" and arn.resource.startswith("table/"):
+            return arn.resource.split("/")[1]
+    return request_name
+
+
+def find_table(db: DynamoDB, call: Call, request: Json) -> Table:
+    """For operations on items. Raises ResourceNotFoundException."""
+    table = db.catalog.find(call.region, request["TableName"])
+    if table is not None:
+        return table
+    name = table_name(request["TableName"])
+    check_table_name("TableName", name)
+    return db.catalog.get(call.region, name)
+
+
+async def decide(db: DynamoDB, keys: Sequence[bytes], decision: Decide[Result]) -> Result:
+    """Writes; the storage's own troubles become AWS's errors, which SDKs try again."""
+    try:
+        return await db.storage.write(keys, decision)
+    except StorageBusy as error:
+        raise AwsError("ThrottlingException", f"Rate of requests exceeds what the disk can take: {error}.") from error
+    except StorageFailed as error:
+        raise AwsError("InternalServerError", f"Nothing was written: {error}.", status=500) from error
+
+
+def check_table_name(member: str, name: str) -> None:
+    if not 3 <= len(name) <= 255:
+        raise invalid(f"{member} must be at least 3 characters long and at most 255 characters long")
+    if not all(letter.isascii() and (letter.isalnum() or letter in "_.-") for letter in name):
+        raise invalid(
+            f"1 validation error detected: Value '{name}' at '{member[0].lower()}{member[1:]}' failed to satisfy "
+            "constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+        )
+
+
+def invalid(message: str) -> AwsError:
+    return AwsError("ValidationException", message)
+
+
+def bad_value(message: str) -> AwsError:
+    return AwsError("ValidationException", f"One or more parameter values were invalid: {message}")

@@ -1,0 +1,43 @@
+"""DynamoDB of one server, started and stopped: the storage, the tables, and what goes on in the background."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from freehold.clock import Clock, Ids
+from freehold.services.dynamodb.idempotency import Tokens
+from freehold.services.dynamodb.record import DynamoDB
+from freehold.services.dynamodb.update_table import resume_backfills
+from freehold.tables.catalog import Catalog
+from freehold.tables.expiry import expire_forever
+from freehold.tables.sqlite import SqliteTables
+from freehold.tables.streams import trim_forever
+
+
+class RunningDynamoDB:
+    """`await start()` before the first request, `await stop()` after the last."""
+
+    def __init__(self, file: Path, clock: Clock, ids: Ids) -> None:
+        """Raises NewerTables and sqlite3.Error: the file is not ours to open."""
+        self.storage = SqliteTables(file)
+        self.catalog = Catalog(self.storage)
+        self.record = DynamoDB(self.catalog, self.storage, Tokens(self.storage, clock), clock, ids)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        await self.catalog.start()
+        await self.record.tokens.start()
+        resume_backfills(self.record)
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(expire_forever(self.catalog, self.record.clock)),
+            loop.create_task(trim_forever(self.storage, self.record.clock)),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.catalog.close()
+        await self.storage.close()

@@ -1,0 +1,338 @@
+"""TableStorage on SQLite: one transaction at a time for all writes that wait, synced in a thread of its own.
+
+One decision to know: decisions and their statements run on the event loop's thread and only COMMIT, which waits for
+the disk, runs in the committing thread. Statements take some 10 µs each from the page cache; handing each of them to
+another thread would cost more in switches than they do. Writes that arrive while a commit is being synced make the
+next transaction together, so a burst of them pays for one fsync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from freehold.tables.keys import Range
+from freehold.tables.storage import (
+    Changes,
+    Decide,
+    Document,
+    Page,
+    Result,
+    Row,
+    RowChange,
+    StorageBusy,
+    StorageFailed,
+    StoredRecord,
+    Tally,
+)
+
+SCHEMA_VERSION = 1
+MAX_WAITING = 10_000  # Writes that wait for their transaction; past it they are refused.
+_MAX_GROUP = 256  # Writes in one transaction: they run between two turns of the event loop.
+_CACHE_KIB = 32 * 1024  # Of each of the two connections.
+_SCHEMA = """
+CREATE TABLE row (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE entry (key BLOB PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE record (
+    stream INTEGER NOT NULL, sequence INTEGER NOT NULL, created INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (stream, sequence)
+) WITHOUT ROWID;
+CREATE INDEX record_age ON record (created);
+CREATE TABLE document (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE tally (space INTEGER PRIMARY KEY, rows INTEGER NOT NULL, size INTEGER NOT NULL);
+CREATE TABLE counter (sequence INTEGER NOT NULL);
+INSERT INTO counter VALUES (0);
+"""
+_READ = "SELECT key, body, size FROM row WHERE key = ?"
+_UPSERT = (
+    "INSERT INTO row (key, size, body) VALUES (?, ?, ?) "
+    "ON CONFLICT (key) DO UPDATE SET size = excluded.size, body = excluded.body"
+)
+_ENTER = "INSERT OR IGNORE INTO entry SELECT ?, id FROM row WHERE key = ?"
+_RANGES = {
+    (index, descending): (
+        "SELECT entry.key, row.key, row.body, row.size FROM entry CROSS JOIN row ON row.id = entry.row "
+        "WHERE entry.key >= ? AND entry.key < ? ORDER BY entry.key"
+        if index
+        else "SELECT key, key, body, size FROM row WHERE key >= ? AND key < ? ORDER BY key"
+    )
+    + (" DESC" if descending else "")
+    + " LIMIT ?"
+    for index in (False, True)
+    for descending in (False, True)
+}
+
+
+class NewerTables(Exception):
+    """tables.db was written by a newer Freehold; this one would damage it."""
+
+
+@dataclass(slots=True)
+class _Write:
+    keys: Sequence[bytes]
+    decide: Callable[[Sequence[Row | None]], tuple[Changes, Any]]
+    done: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+
+class SqliteTables:
+    """Meets TableStorage. Make it on the event loop that uses it; `close` when done."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._reader = _connect(file)
+        _prepare(self._reader, file)
+        self._writer = _connect(file)
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[_Write] = deque()
+        self._is_scheduled = False  # A group is about to begin, or is being committed.
+        self._is_closing = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        (self._sequence,) = self._reader.execute("SELECT sequence FROM counter").fetchone()
+        self._commits: queue.SimpleQueue[list[_Write] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._commit_forever, name="tables-commit", daemon=True)
+        self._thread.start()
+
+    async def read(self, keys: Sequence[bytes]) -> list[Row | None]:
+        if len(keys) == 1:
+            return [_read(self._reader, keys[0])]
+        # One snapshot: a commit may come between two statements.
+        self._reader.execute("BEGIN")
+        try:
+            return [_read(self._reader, key) for key in keys]
+        finally:
+            self._reader.execute("COMMIT")
+
+    async def read_range(self, span: Range, limit: int, *, descending: bool = False, index: bool = False) -> Page:
+        if span.is_empty:
+            return Page()
+        found = self._reader.execute(_RANGES[index, descending], (span.low, span.high, limit)).fetchall()
+        return Page(
+            [row[0] for row in found], [Row(row[1], row[2], row[3]) for row in found], is_last=len(found) < limit
+        )
+
+    async def write(self, keys: Sequence[bytes], decide: Decide[Result]) -> Result:
+        if self._is_closing:
+            raise StorageBusy("the tables are closed")
+        if len(self._waiting) >= MAX_WAITING:
+            raise StorageBusy(f"more than {MAX_WAITING} writes wait for the disk")
+        write = _Write(keys, decide, self._loop.create_future())
+        self._waiting.append(write)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._idle.clear()
+            # At the end of this turn of the loop: whoever else writes in it comes along.
+            self._loop.call_soon(self._begin)
+        # A caller that is cancelled cannot take back a write that may be on its way to the disk.
+        await asyncio.shield(write.done)
+        return write.result  # type: ignore[no-any-return]
+
+    async def documents(self, prefix: str) -> dict[str, Document]:
+        rows = self._reader.execute(
+            "SELECT key, body FROM document WHERE key >= ? AND key < ? ORDER BY key", (prefix, prefix + "\U0010ffff")
+        )
+        return {key: orjson.loads(body) for key, body in rows}
+
+    async def tally(self, space: int) -> Tally:
+        row = self._reader.execute("SELECT rows, size FROM tally WHERE space = ?", (space,)).fetchone()
+        return Tally(*row) if row else Tally()
+
+    async def read_records(self, stream: int, after: int, limit: int) -> list[StoredRecord]:
+        rows = self._reader.execute(
+            "SELECT sequence, created, body FROM record WHERE stream = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            (stream, after, limit),
+        )
+        return [StoredRecord(*row) for row in rows]
+
+    async def record_bounds(self, stream: int) -> tuple[int, int]:
+        first, last = self._reader.execute(
+            "SELECT (SELECT min(sequence) FROM record WHERE stream = ?1), "
+            "(SELECT max(sequence) FROM record WHERE stream = ?1)",
+            (stream,),
+        ).fetchone()
+        return first or 0, last or 0
+
+    async def trim_records(self, before_ms: int, limit: int) -> int:
+        def decide(rows: Sequence[Row | None]) -> tuple[Changes, int]:
+            return Changes(), self._writer.execute(
+                "DELETE FROM record WHERE (stream, sequence) IN "
+                "(SELECT stream, sequence FROM record WHERE created < ? LIMIT ?)",
+                (before_ms, limit),
+            ).rowcount
+
+        return await self.write((), decide)
+
+    async def clear(self, span: Range, limit: int) -> bool:
+        def decide(rows: Sequence[Row | None]) -> tuple[Changes, bool]:
+            left = limit
+            for table in ("row", "entry"):
+                left -= self._writer.execute(
+                    f"DELETE FROM {table} WHERE key IN (SELECT key FROM {table} WHERE key >= ? AND key < ? LIMIT ?)",
+                    (span.low, span.high, left),
+                ).rowcount
+            if left > 0:
+                spaces = (int.from_bytes(span.low[:4], "big"), int.from_bytes(span.high[:4], "big"))
+                self._writer.execute("DELETE FROM tally WHERE space >= ? AND space < ?", spaces)
+            return Changes(), left > 0
+
+        return await self.write((), decide)
+
+    async def close(self) -> None:
+        self._is_closing = True
+        await self._idle.wait()
+        self._commits.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._reader.close()
+        self._writer.close()
+
+    def _begin(self) -> None:
+        """Runs the decisions that wait, in order, in one transaction, and hands it to be committed."""
+        group: list[_Write] = []
+        tallies: dict[int, list[int]] = {}
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            sequence = self._sequence
+            while self._waiting and len(group) < _MAX_GROUP:
+                write = self._waiting.popleft()
+                group.append(write)
+                try:
+                    changes, write.result = write.decide([_read(self._writer, key) for key in write.keys])
+                except sqlite3.Error:
+                    raise
+                except Exception as error:
+                    # AwsError is the caller's answer; anything else is a bug that this write's caller shall see,
+                    # and nobody else: a decision changes nothing before it has returned.
+                    write.error = error
+                    continue
+                self._apply(changes, tallies)
+            self._flush(tallies, sequence)
+        except Exception as error:
+            # Whatever it was, the transaction is taken back whole and every writer of the group is told: a group
+            # that nobody answers would stop all writing for good.
+            self._fail(group, error)
+            return
+        self._commits.put(group)
+
+    def _apply(self, changes: Changes, tallies: dict[int, list[int]]) -> None:
+        execute = self._writer.execute
+        for row in changes.rows:
+            _apply_row(execute, row, tallies)
+        for record in changes.records:
+            self._sequence += 1
+            execute(
+                "INSERT INTO record VALUES (?, ?, ?, ?)",
+                (record.stream, self._sequence, record.created_ms, record.body),
+            )
+        for key, document in changes.documents:
+            if document is None:
+                execute("DELETE FROM document WHERE key = ?", (key,))
+            else:
+                execute("INSERT OR REPLACE INTO document VALUES (?, ?)", (key, orjson.dumps(document)))
+
+    def _flush(self, tallies: dict[int, list[int]], sequence: int) -> None:
+        self._writer.executemany(
+            "INSERT INTO tally VALUES (?, ?, ?) "
+            "ON CONFLICT (space) DO UPDATE SET rows = rows + excluded.rows, size = size + excluded.size",
+            [(space, rows, size) for space, (rows, size) in tallies.items() if rows or size],
+        )
+        if self._sequence != sequence:
+            self._writer.execute("UPDATE counter SET sequence = ?", (self._sequence,))
+
+    def _commit_forever(self) -> None:
+        while (group := self._commits.get()) is not None:
+            error: sqlite3.Error | None = None
+            try:
+                self._writer.execute("COMMIT")
+            except sqlite3.Error as failure:
+                error = failure
+            self._loop.call_soon_threadsafe(self._committed, group, error)
+
+    def _committed(self, group: list[_Write], error: sqlite3.Error | None) -> None:
+        if error is not None:
+            self._fail(group, error)
+            return
+        for write in group:
+            if write.done.done():
+                continue
+            if write.error is None:
+                write.done.set_result(None)
+            else:
+                write.done.set_exception(write.error)
+        self._next()
+
+    def _fail(self, group: list[_Write], error: Exception) -> None:
+        """Nobody of the group was acknowledged, and each is told."""
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+        for write in group:
+            if not write.done.done():
+                write.done.set_exception(write.error or StorageFailed(f"tables.db: {error}"))
+        self._next()
+
+    def _next(self) -> None:
+        if self._waiting:
+            self._loop.call_soon(self._begin)
+        else:
+            self._is_scheduled = False
+            self._idle.set()
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=10, cached_statements=256)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, file: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise NewerTables(
+            f"{file} was written by a newer Freehold (data version {version}, this one knows {SCHEMA_VERSION}). "
+            "Update Freehold, or choose another --data-dir."
+        )
+    if version == 0:
+        connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
+
+
+def _read(connection: sqlite3.Connection, key: bytes) -> Row | None:
+    found = connection.execute(_READ, (key,)).fetchone()
+    return Row(*found) if found else None
+
+
+def _apply_row(execute: Callable[..., Any], row: RowChange, tallies: dict[int, list[int]]) -> None:
+    # An entry leads to its row by number, so entries go before their row and come after it.
+    for space, key in row.lost_entries:
+        if execute("DELETE FROM entry WHERE key = ?", (key,)).rowcount:
+            _count(tallies, space, -1, -(row.size_before or 0))
+    if row.body is None:
+        execute("DELETE FROM row WHERE key = ?", (row.key,))
+        if row.size_before is not None:
+            _count(tallies, row.space, -1, -row.size_before)
+        return
+    execute(_UPSERT, (row.key, row.size_bytes, row.body))
+    growth = row.size_bytes - (row.size_before or 0)
+    _count(tallies, row.space, 0 if row.size_before is not None else 1, growth)
+    for space in row.kept_spaces:
+        _count(tallies, space, 0, growth)
+    for space, key in row.entries:
+        if execute(_ENTER, (key, row.key)).rowcount:
+            _count(tallies, space, 1, row.size_bytes)
+
+
+def _count(tallies: dict[int, list[int]], space: int, rows: int, size: int) -> None:
+    tally = tallies.setdefault(space, [0, 0])
+    tally[0] += rows
+    tally[1] += size
