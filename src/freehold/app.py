@@ -25,13 +25,15 @@ from freehold.config import Config
 from freehold.http.aws_api import AwsApi
 from freehold.http.messages import Request, Response
 from freehold.http.server import HttpServer, Limits
-from freehold.services import logs, s3
+from freehold.services import dynamodb, logs, s3
+from freehold.services.dynamodb.running import RunningDynamoDB
 from freehold.stacks import OPERATIONS as CLOUDFORMATION
 from freehold.stacks import Stacks, start_stacks, stop_stacks
 from freehold.state.blobs import Blobs
 from freehold.state.log_files import FileLogs
 from freehold.state.object_files import ObjectFiles
 from freehold.state.sqlite_store import NewerData, SqliteStore
+from freehold.tables.sqlite import NewerTables
 
 
 class CannotStart(Exception):
@@ -85,6 +87,7 @@ class App:
         self._stops.append(self._close_logs)
         logs.follow_retention(self.store, self.logs)
         self._add_account_services()
+        await self._start_tables()
         await self._start_stacks()
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
         await self._listen()
@@ -95,6 +98,18 @@ class App:
         objects = ObjectFiles(self.config.data_dir / "s3")
         add(Service("logs", logs.OPERATIONS, logs.Logs(store, self.logs, clock)))
         add(Service("s3", s3.OPERATIONS, s3.S3(store, objects, clock, self.ids, self.operations.bind)))
+
+    async def _start_tables(self) -> None:
+        file = self.config.data_dir / "tables.db"
+        try:
+            running = RunningDynamoDB(file, self.clock, self.ids)
+        except NewerTables as error:
+            raise CannotStart(str(error)) from error
+        except sqlite3.Error as error:
+            raise CannotStart(f"{file} cannot be read: {error}.") from error
+        self._stops.append(running.stop)
+        await running.start()
+        self.operations.add(Service("dynamodb", dynamodb.OPERATIONS, running.record, raw_json=True))
 
     async def _start_stacks(self) -> None:
         """After every service: a stack that was interrupted goes on at once, by their operations."""
