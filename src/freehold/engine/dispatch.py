@@ -9,6 +9,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, now_ms
@@ -94,6 +95,16 @@ class Engine:
         # Counted until the function is done, also when the caller does not wait for it.
         answer.add_done_callback(self._leaver(function.function_key))
         return await asyncio.shield(answer)
+
+    async def rehearse(self, function_arn: str, code_sha256: str, handler: str) -> InitFailed | None:
+        """Starts one environment of a function with other code, a blob, and lets it go: does that code initialise?"""
+        function = replace(self.find(function_arn), code_sha256=code_sha256, code_directory="", handler=handler)
+        try:
+            environment = await self._starter.start(function)
+        except InitFailed as failed:
+            return failed
+        environment.stop()
+        return None
 
     def find(self, function_arn: str) -> FunctionVersion:
         """What an ARN stands for now (of a weighted alias: one of its versions). Raises ResourceNotFoundException."""
