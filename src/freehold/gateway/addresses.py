@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from freehold.http.messages import Request
 
@@ -29,7 +30,12 @@ def find_address(request: Request) -> Address | None:
                 name, slash, rest = path[len(prefix) :].partition("/")
                 return Address(prefix is LAMBDA_URL_PATH, name, slash + rest if slash else "/")
         return None
-    host = _HOST.match(request.host)
-    if host is None:
-        return None
-    return Address(host[2].lower() == "lambda-url", host[1].lower(), path or "/")
+    named = _named_by(request.host)
+    return None if named is None else Address(named[0], named[1], path or "/")
+
+
+@lru_cache(maxsize=4096)
+def _named_by(host: str) -> tuple[bool, str] | None:
+    """(whether it is a function URL, its id)"""
+    match = _HOST.match(host)
+    return None if match is None else (match[2].lower() == "lambda-url", match[1].lower())

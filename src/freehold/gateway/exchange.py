@@ -49,6 +49,7 @@ class Exchange:
     extended_id: str  # REST APIs only, else the same as `request_id`.
     now_s: float
     trace_id: str  # "Root=1-..."
+    invocation_id: str  # Of the integration's function; an authorizer's has its own.
     route: Route | None = None
     parameters: dict[str, str] = field(default_factory=dict)  # Of the path, decoded.
     authorizer: Mapping[str, Any] | None = None  # As `requestContext.authorizer` tells it.

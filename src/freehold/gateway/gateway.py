@@ -104,9 +104,8 @@ class Gateway:
         return response
 
     def _exchange(self, api: Api, stage: Stage, request: Request, path: str, full_path: str) -> Exchange:
-        ids = self._means.ids
         now_s = self._means.clock.now_s()
-        random = ids.hex(46)
+        random = self._means.ids.hex(110)  # One draw for all ids of the request.
         # API Gateway's short ids are 11 bytes in base64; traces are X-Ray's: 8 hex digits of time, 24 of chance.
         short = b64encode(bytes.fromhex(random[:22])).decode("ascii")
         return Exchange(
@@ -116,11 +115,17 @@ class Gateway:
             stage=stage,
             path=_for_routes(api, path),
             full_path=full_path,
-            request_id=short if api.kind is Kind.HTTP else ids.uuid(),
+            request_id=short if api.kind is Kind.HTTP else _uuid(random[46:78]),
             extended_id=short,
             now_s=now_s,
-            trace_id=request.lower.get("x-amzn-trace-id") or f"Root=1-{int(now_s):08x}-{random[22:]}",
+            trace_id=request.lower.get("x-amzn-trace-id") or f"Root=1-{int(now_s):08x}-{random[22:46]}",
+            invocation_id=_uuid(random[78:]),
         )
+
+
+def _uuid(digits: str) -> str:
+    """32 random hex digits as a version 4 UUID."""
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def _choose_stage(api: Api, path: str) -> tuple[Stage, str] | None:

@@ -49,7 +49,7 @@ class Functions:
     def __init__(self) -> None:
         self.invocations: list[Invocation] = []
         self.answers: dict[str, Callable[[Json], Any]] = {}
-        self.wait: Callable[[], Awaitable[None]] | None = None
+        self.wait: Callable[[], Awaitable[object]] | None = None
         self.error: AwsError | None = None
 
     @property

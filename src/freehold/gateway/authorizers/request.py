@@ -64,6 +64,7 @@ class RequestAuthorizer:
                 exchange,
                 self.function_arn,
                 self.build_event(exchange, method_arn, identity),
+                invocation_id=exchange.means.ids.uuid(),
                 source=_PRINCIPAL,
                 source_arn=f"{exchange.api.arn}/authorizers/{self.id}",
                 timeout_s=AUTHORIZER_TIMEOUT_S,

@@ -22,6 +22,7 @@ class FunctionUrl:
             exchange,
             self.function_arn,
             v2.build_event(exchange),
+            invocation_id=exchange.invocation_id,
             source="",
             source_arn="",
             timeout_s=TIMEOUT_S,

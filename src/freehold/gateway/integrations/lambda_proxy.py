@@ -30,6 +30,7 @@ class LambdaProxy:
             exchange,
             self.function_arn,
             event,
+            invocation_id=exchange.invocation_id,
             source=_PRINCIPAL,
             source_arn=f"{api.arn}/{exchange.stage.name}{method}{route.path}",
             timeout_s=self.timeout_s,
