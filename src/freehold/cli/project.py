@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +54,18 @@ def _named(directory: Path, template: str) -> Project:
 
 
 def _is_serverless(file: Path) -> bool:
-    """A script or an export of an object is the Serverless Framework's; in a document, `Resources` on top is not."""
+    """A script is the Serverless Framework's, and so is a document with `service` on top."""
     if file.suffix in _SCRIPTS or file.name in SERVERLESS_FILES:
         return True
-    text = file.read_text(errors="replace")
-    if re.search(r'^(?:[ \t]*"|")?(Resources|AWSTemplateFormatVersion|Transform)"?\s*:', text, re.MULTILINE):
-        return not re.search(r'^"?service"?\s*:', text, re.MULTILINE)
-    return bool(re.search(r'^\s*"?(service|provider)"?\s*:', text, re.MULTILINE))
+    return "service" in _top_keys(file.read_text(errors="replace"))
+
+
+def _top_keys(text: str) -> set[str]:
+    """Without a YAML parser, which would cost more than the answer is worth and stumble over tags."""
+    if text.lstrip().startswith("{"):
+        try:
+            return set(json.loads(text))
+        except ValueError:
+            # The reader of the template says what is wrong with it, and where.
+            return set()
+    return set(re.findall(r"^[\"']?(\w+)[\"']?\s*:", text, re.MULTILINE))

@@ -1,0 +1,57 @@
+"""Which of an app's APIs a request on the API's port is for."""
+
+from __future__ import annotations
+
+import pytest
+
+from freehold.cli.dev.activity import Activity
+from freehold.cli.dev.front import Front
+from freehold.cli.stacks import Api, Route
+from freehold.http.messages import Request, Response
+
+ITEMS = Api("HttpApi", "http1", "http", ("$default",), (Route("GET", "/items/{id}", "f"), Route("POST", "/items", "f")))
+USERS = Api("RestApi", "rest1", "rest", ("dev",), (Route("ANY", "/users/{proxy+}", "g"), Route("GET", "/", "g")))
+
+
+async def place_of(apis: list[Api], method: str, path: str) -> tuple[str, str]:
+    asked: list[tuple[str, str]] = []
+
+    async def handle_api(api_id: str, stage: str, request: Request) -> Response:
+        asked.append((api_id, stage))
+        return Response(200)
+
+    front = Front(handle_api, Activity(lambda text: None))
+    front.show(apis)
+    await front.handle(Request(method, path, "", [], b""))
+    return asked[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "api"),
+    [
+        ("GET", "/items/1", "http1"),
+        ("POST", "/items", "http1"),
+        ("OPTIONS", "/items", "http1"),
+        ("PUT", "/users/1/name", "rest1"),
+        ("GET", "/dev/users/1", "rest1"),
+        ("GET", "/", "rest1"),
+        ("GET", "/nowhere", "http1"),
+    ],
+)
+async def test_the_first_api_with_a_route_for_it_gets_the_request(method: str, path: str, api: str) -> None:
+    assert (await place_of([ITEMS, USERS], method, path))[0] == api
+
+
+async def test_a_single_api_gets_everything_with_its_stage() -> None:
+    assert await place_of([USERS], "GET", "/nowhere") == ("rest1", "dev")
+    assert await place_of([ITEMS], "GET", "/nowhere") == ("http1", "$default")
+
+
+async def test_before_there_is_an_api_the_trouble_is_told() -> None:
+    async def never(api_id: str, stage: str, request: Request) -> Response:
+        raise AssertionError
+
+    front = Front(never, Activity(lambda text: None))
+    front.trouble = "The app is not deployed: serverless.yml:3: no."
+    response = await front.handle(Request("GET", "/", "", [], b""))
+    assert (response.status, response.body) == (503, b'{"message":"The app is not deployed: serverless.yml:3: no."}')
