@@ -16,6 +16,8 @@ Json = dict[str, Any]
 
 _OUT = Path(__file__).parent.parent / "src/freehold/stacks/resources/schemas"
 _REGION = "us-east-1"
+# Types that AWS publishes no schema of.
+_UNPUBLISHED: dict[str, Json] = {"AWS::CDK::Metadata": {"properties": {"Analytics": {"type": "string"}}}}
 
 
 def main() -> None:
@@ -23,7 +25,8 @@ def main() -> None:
 
     schemas = ProviderSchemaManager()
     for type_name in sorted(resource_types()):
-        reduced = reduce(schemas.get_resource_schema(_REGION, type_name).schema)
+        schema = _UNPUBLISHED.get(type_name) or schemas.get_resource_schema(_REGION, type_name).schema
+        reduced = reduce(schema)
         file = _OUT / f"{type_name.replace('::', '-')}.json"
         file.write_text(json.dumps(reduced, indent=1, sort_keys=True) + "\n")
 
@@ -80,8 +83,14 @@ def _shape(value: Any, definitions: Json) -> Json:
     shape: Json = {}
     kind = value.get("type")
     if isinstance(kind, list):
-        # "object or string" is a JSON document that may be given as text.
-        return {"type": "json"} if "object" in kind else {}
+        # "object or string" is a JSON document that may be given as text; with patterns, a map in most templates.
+        if {"string", "number", "boolean"} <= set(kind):
+            return {"type": "string"}  # Any scalar, which becomes text.
+        if "object" not in kind:
+            return {}
+        if "patternProperties" not in value:
+            return {"type": "json"}
+        kind = "object"
     if kind:
         shape["type"] = kind
     if "properties" in value:

@@ -93,7 +93,9 @@ class Actor:
         logical_id = document["LogicalResourceId"]
         seed = f"{self.stack['StackId']}/{logical_id}/{document.get('generation', 0)}"
         made = physical_name(self.stack["StackName"], logical_id, seed, limit=name.limit, lower=name.lower)
-        return {**properties, name.property: name.prefix + made}
+        if name.letters_only:
+            made = "".join(filter(str.isalnum, made))
+        return {**properties, name.property: made}
 
     def _place(self, document: Json) -> Place:
         return Place(

@@ -176,11 +176,6 @@ def _coerce_scalar(kind: str | None, value: Any) -> Any:
     if kind in ("integer", "number") and isinstance(value, str):
         number = _number(value)
         return value if number is None else number
-    if kind == "json" and isinstance(value, str):
-        try:
-            return orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return value
     return value
 
 

@@ -12,7 +12,7 @@ from freehold.aws.call import Json
 from freehold.stacks.errors import Source, format_error, template_error, validation_error
 from freehold.stacks.graph import VARIABLE, depends_on, references, resource_graph
 from freehold.stacks.intrinsics import FUNCTIONS
-from freehold.stacks.resources import find_type, is_custom
+from freehold.stacks.resources import ResourceType, find_type, is_custom
 from freehold.stacks.schema import is_function, load_schema, problems
 from freehold.templates.yaml_reader import TemplateSyntaxError, read_template
 
@@ -149,17 +149,26 @@ def check_processed(body: Json, source: Source, has_service: HasService) -> None
     _check_types(resources, source, has_service)
     _check_conditions(body, source)
     _check_references(body, source)
-    found = []
-    for name, resource in resources.items():
-        if is_custom(resource["Type"]):
-            continue
-        schema = load_schema(resource["Type"])
-        for problem in problems(schema, resource.get("Properties", {})):
-            at = source.at("Resources", name, "Properties", *problem.path)
-            found.append(f"Properties validation failed for resource {name} with message: {problem}{at}")
+    found = [problem for name, item in resources.items() for problem in _property_problems(name, item, source)]
     if found:
         raise validation_error("\n".join(found))
     resource_graph(resources)
+
+
+def _property_problems(name: str, resource: Json, source: Source) -> Iterator[str]:
+    type_name = resource["Type"]
+    properties = resource.get("Properties", {})
+    if is_custom(type_name):
+        return
+    for problem in problems(load_schema(type_name), properties):
+        at = source.at("Resources", name, "Properties", *problem.path)
+        yield f"Properties validation failed for resource {name} with message: {problem}{at}"
+    found = find_type(type_name)
+    if isinstance(found, ResourceType) and found.supported:
+        for key in load_schema(type_name).properties:
+            if key in properties and key not in found.supported:
+                at = source.at("Resources", name, "Properties", key)
+                yield f"{name}: Freehold does not support the property {key} of {type_name} yet{at}"
 
 
 def _check_types(resources: Mapping[str, Json], source: Source, has_service: HasService) -> None:

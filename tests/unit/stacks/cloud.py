@@ -37,6 +37,7 @@ class Cloud:
         self.failures: dict[str, AwsError] = {}
         self.objects: dict[str, bytes] = {}
         self.parameters: dict[str, str] = {}
+        self._ids: dict[str, str] = {}
         self.gates: dict[str, asyncio.Event] = {}  # Operation -> what it waits for.
 
     def bind(self, call: Call) -> Aws:
@@ -65,9 +66,27 @@ class Cloud:
             if request["Name"] not in self.parameters:
                 raise AwsError("ParameterNotFound", "")
             return {"Parameter": {"Value": self.parameters[request["Name"]], "Type": "String"}}
-        if operation == "DescribeTable" and self.operations().count("DeleteTable"):
+        if operation == "DescribeTable" and self.operations()[-2] == "DeleteTable":
             raise AwsError("ResourceNotFoundException", "no such table")
-        return {} if model.output_shape is None else _made(model.output_shape, request, "")
+        return {} if model.output_shape is None else self._made(model.output_shape, request, "", operation)
+
+    def _made(self, shape: Shape, request: Json, name: str, operation: str) -> Any:
+        if name in request and not isinstance(request[name], dict | list):
+            return request[name]
+        if name in _FIXED:
+            return _FIXED[name]
+        kind = shape.type_name
+        if kind == "structure":
+            return {key: self._made(inner, request, key, operation) for key, inner in shape.members.items()}
+        if kind in ("list", "map"):
+            return {} if kind == "map" else []
+        if kind == "string":
+            # What creates gives new ids; what reads or updates gives those given last.
+            if name not in self._ids or operation.startswith(("Create", "Import", "Publish", "Add")):
+                prefix = "arn:aws:test:us-east-1:000000000000:" if "arn" in name.lower() else ""
+                self._ids[name] = f"{prefix}{name}-{next(_numbers)}"
+            return self._ids[name]
+        return {"boolean": False, "blob": b"", "timestamp": 0.0}.get(kind, 0)
 
 
 class _Bound:
@@ -77,21 +96,6 @@ class _Bound:
 
     async def __call__(self, service: str, operation: str, request: Json) -> Json:
         return await self._cloud.answer(self.call, service, operation, request)
-
-
-def _made(shape: Shape, request: Json, name: str) -> Any:
-    if name in request and not isinstance(request[name], dict | list):
-        return request[name]
-    if name in _FIXED:
-        return _FIXED[name]
-    kind = shape.type_name
-    if kind == "structure":
-        return {member: _made(inner, request, member) for member, inner in shape.members.items()}
-    if kind in ("list", "map"):
-        return {} if kind == "map" else []
-    if kind == "string":
-        return f"{name}-{next(_numbers)}"
-    return {"boolean": False, "blob": b"", "timestamp": 0.0}.get(kind, 0)
 
 
 class World:

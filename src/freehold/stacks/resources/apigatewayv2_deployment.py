@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
-from freehold.stacks.resources.types import Created, ResourceType, pick
+from freehold.stacks.resources.types import Created, ResourceType, pick, without
 
 TYPE = "AWS::ApiGatewayV2::Deployment"
 
@@ -14,7 +14,7 @@ async def create(aws: Aws, properties: Json) -> Created:
 
 
 async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
-    await aws("apigatewayv2", "UpdateDeployment", {**properties, "DeploymentId": physical_id})
+    await aws("apigatewayv2", "UpdateDeployment", {**without(properties, "StageName"), "DeploymentId": physical_id})
     return Created(physical_id, {"DeploymentId": physical_id})
 
 

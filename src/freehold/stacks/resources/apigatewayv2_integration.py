@@ -9,17 +9,28 @@ TYPE = "AWS::ApiGatewayV2::Integration"
 
 
 async def create(aws: Aws, properties: Json) -> Created:
-    made = await aws("apigatewayv2", "CreateIntegration", properties)
+    made = await aws("apigatewayv2", "CreateIntegration", _request(properties))
     return Created(made["IntegrationId"], {"IntegrationId": made["IntegrationId"]})
 
 
 async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
-    await aws("apigatewayv2", "UpdateIntegration", {**properties, "IntegrationId": physical_id})
+    await aws("apigatewayv2", "UpdateIntegration", {**_request(properties), "IntegrationId": physical_id})
     return Created(physical_id, {"IntegrationId": physical_id})
 
 
 async def delete(aws: Aws, physical_id: str, properties: Json) -> None:
     await aws("apigatewayv2", "DeleteIntegration", {**pick(properties, "ApiId"), "IntegrationId": physical_id})
+
+
+def _request(properties: Json) -> Json:
+    """CloudFormation lists the parameters of a response; the API maps them."""
+    request = dict(properties)
+    if "ResponseParameters" in request:
+        request["ResponseParameters"] = {
+            status: {item["Destination"]: item["Source"] for item in response.get("ResponseParameters") or []}
+            for status, response in request["ResponseParameters"].items()
+        }
+    return request
 
 
 RESOURCE = ResourceType(TYPE, ("apigatewayv2",), create, delete, update)

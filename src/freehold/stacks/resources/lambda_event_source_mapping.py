@@ -24,7 +24,7 @@ _FIXED = (
 
 
 async def create(aws: Aws, properties: Json) -> Created:
-    request = dict(properties)
+    request = _renamed(properties)
     if "Tags" in request:
         request["Tags"] = tag_map(request["Tags"])
     if "StartingPositionTimestamp" in request:
@@ -33,7 +33,7 @@ async def create(aws: Aws, properties: Json) -> Created:
 
 
 async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
-    request = {"FilterCriteria": {}, "FunctionResponseTypes": [], **without(properties, *_FIXED)}
+    request = {"FilterCriteria": {}, "FunctionResponseTypes": [], **without(_renamed(properties), *_FIXED)}
     mapping = await aws("lambda", "UpdateEventSourceMapping", {**request, "UUID": physical_id})
     created = _created(mapping)
     arn = created.attributes["EventSourceMappingArn"]
@@ -43,6 +43,10 @@ async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -
 
 async def delete(aws: Aws, physical_id: str, properties: Json) -> None:
     await aws("lambda", "DeleteEventSourceMapping", {"UUID": physical_id})
+
+
+def _renamed(properties: Json) -> Json:
+    return {"KMSKeyArn" if name == "KmsKeyArn" else name: value for name, value in properties.items()}
 
 
 def _created(mapping: Json) -> Created:

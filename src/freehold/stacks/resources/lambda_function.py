@@ -6,6 +6,7 @@ import io
 import zipfile
 
 from freehold.aws.call import Aws, Json
+from freehold.stacks.resources.inline_modules import modules_for
 from freehold.stacks.resources.types import Created, Name, ResourceType, changed, pick, retag, tag_map
 from freehold.stacks.resources.wait import until
 
@@ -125,14 +126,15 @@ def _code(properties: Json) -> Json:
 
 
 def _inline(text: str, runtime: str) -> bytes:
-    """The zip file that CloudFormation makes of source text in the template: one file named `index`."""
+    """The zip file that CloudFormation makes of source text in the template: a file named `index`."""
     name = next((file for prefix, file in _INLINE_NAMES.items() if runtime.startswith(prefix)), "index")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        # A fixed date: the same text is the same zip, so the code's hash does not change by itself.
-        entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-        entry.external_attr = 0o644 << 16
-        archive.writestr(entry, text)
+        for file, source in {name: text, **modules_for(text, runtime)}.items():
+            # A fixed date: the same text is the same zip, so the code's hash does not change by itself.
+            entry = zipfile.ZipInfo(file, (1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, source)
     return buffer.getvalue()
 
 

@@ -24,7 +24,7 @@ class Name:
     property: str
     limit: int
     lower: bool = False
-    prefix: str = ""
+    letters_only: bool = False  # Nothing but letters and digits.
 
 
 Create = Callable[[Aws, Json], Awaitable[Created]]

@@ -44,13 +44,16 @@ def transform(template: Json, parameter_values: Json, region: str) -> Json:
         policies = get_bundled_managed_policy_map("aws")
         translator = Translator(policies, Parser(), boto_session=_Session(region))
         try:
-            result: Json = translator.translate(
+            translated: Json = translator.translate(
                 copy.deepcopy(template), dict(parameter_values), get_managed_policy_map=lambda: policies
             )
         except InvalidDocumentException as error:
             causes = " ".join(cause.message for cause in error.causes)
             raise SamError(f"{error.message} {causes}".rstrip()) from error
-    plain: Json = _plain(result)
+        finally:
+            # Nobody reads its metrics, but it complains on stderr about those that were not published.
+            translator.metrics.publish()
+    plain: Json = _plain(translated)
     return plain
 
 

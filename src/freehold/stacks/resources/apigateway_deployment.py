@@ -1,0 +1,63 @@
+"""AWS::ApiGateway::Deployment: a snapshot of a REST API, and of a stage with it where StageName says so."""
+
+from __future__ import annotations
+
+from freehold.aws.call import Aws, Json
+from freehold.aws.errors import AwsError
+from freehold.stacks.resources.apigateway_patch import patch
+from freehold.stacks.resources.apigateway_stage_settings import stage_patches
+from freehold.stacks.resources.types import Created, ResourceType, camel, pick
+
+TYPE = "AWS::ApiGateway::Deployment"
+
+
+async def create(aws: Aws, properties: Json) -> Created:
+    request = camel(pick(properties, "RestApiId", "Description", "StageName"))
+    stage = properties.get("StageDescription") or {}
+    request.update(camel(pick(stage, "CacheClusterEnabled", "CacheClusterSize", "TracingEnabled", "Variables")))
+    if "Description" in stage:
+        request["stageDescription"] = stage["Description"]
+    deployment = await aws("apigateway", "CreateDeployment", request)
+    await _set_stage(aws, properties, stage)
+    return Created(deployment["id"], {"DeploymentId": deployment["id"]})
+
+
+async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
+    target = {"restApiId": properties["RestApiId"], "deploymentId": physical_id}
+    if properties.get("Description") != previous.get("Description"):
+        value = properties.get("Description", "")
+        await patch(aws, "UpdateDeployment", target, [{"op": "replace", "path": "/description", "value": value}])
+    await _set_stage(aws, properties, properties.get("StageDescription") or {})
+    return Created(physical_id, {"DeploymentId": physical_id})
+
+
+async def delete(aws: Aws, physical_id: str, properties: Json) -> None:
+    api = {"restApiId": properties["RestApiId"]}
+    if "StageName" in properties:
+        # The stage came with the deployment; it goes with it, unless a later deployment has taken it over.
+        stage = {**api, "stageName": properties["StageName"]}
+        if await _deployment_of(aws, stage) == physical_id:
+            await aws("apigateway", "DeleteStage", stage)
+    await aws("apigateway", "DeleteDeployment", {**api, "deploymentId": physical_id})
+
+
+async def _set_stage(aws: Aws, properties: Json, settings: Json) -> None:
+    if "StageName" not in properties:
+        return
+    target = camel(pick(properties, "RestApiId", "StageName"))
+    # The settings of all methods stand directly in a StageDescription.
+    every_method = {"ResourcePath": "/*", "HttpMethod": "*", **settings}
+    wanted = {**settings, "MethodSettings": [every_method, *(settings.get("MethodSettings") or [])]}
+    await patch(aws, "UpdateStage", target, stage_patches(wanted, {}))
+
+
+async def _deployment_of(aws: Aws, stage: Json) -> str:
+    try:
+        return str((await aws("apigateway", "GetStage", stage))["deploymentId"])
+    except AwsError as error:
+        if error.code == "NotFoundException":
+            return ""
+        raise
+
+
+RESOURCE = ResourceType(TYPE, ("apigateway",), create, delete, update)

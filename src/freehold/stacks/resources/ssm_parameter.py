@@ -1,0 +1,42 @@
+"""AWS::SSM::Parameter"""
+
+from __future__ import annotations
+
+from freehold.aws.call import Aws, Json
+from freehold.stacks.resources.types import Created, Name, ResourceType, without
+
+TYPE = "AWS::SSM::Parameter"
+
+
+async def create(aws: Aws, properties: Json) -> Created:
+    request = without(properties, "Tags")
+    if properties.get("Tags"):
+        request["Tags"] = [{"Key": key, "Value": value} for key, value in properties["Tags"].items()]
+    await aws("ssm", "PutParameter", request)
+    return _created(properties)
+
+
+async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
+    await aws("ssm", "PutParameter", {**without(properties, "Tags"), "Overwrite": True})
+    new, old = properties.get("Tags") or {}, previous.get("Tags") or {}
+    target = {"ResourceType": "Parameter", "ResourceId": physical_id}
+    gone = [key for key in old if key not in new]
+    if gone:
+        await aws("ssm", "RemoveTagsFromResource", {**target, "TagKeys": gone})
+    if new and new != old:
+        tags = [{"Key": key, "Value": value} for key, value in new.items()]
+        await aws("ssm", "AddTagsToResource", {**target, "Tags": tags})
+    return _created(properties)
+
+
+async def delete(aws: Aws, physical_id: str, properties: Json) -> None:
+    await aws("ssm", "DeleteParameter", {"Name": physical_id})
+
+
+def _created(properties: Json) -> Created:
+    return Created(properties["Name"], {"Type": properties["Type"], "Value": properties["Value"]})
+
+
+RESOURCE = ResourceType(
+    TYPE, ("ssm",), create, delete, update, Name("Name", 1011), more_attributes=frozenset({"Type", "Value"})
+)
