@@ -30,8 +30,9 @@ def normalize(template: Any) -> Any:
     for name in [name for name in result["Resources"] if name.startswith("CustomDashresource")]:
         # The framework's helper functions are JavaScript, ours are Python.
         result["Resources"][name].get("Properties", {}).update(Runtime="HELPER", Handler="HELPER")
-    for name in _ROLE_OF_LOGS:
-        result["Resources"].pop(name, None)
+    if _ROLE_OF_LOGS[0] in result["Resources"]:
+        for name in _ROLE_OF_LOGS:
+            result["Resources"].pop(name, None)
     return result
 
 

@@ -180,7 +180,14 @@ _BALANCER = Keys(
     {
         "authorizer": TEXTS,
         "conditions": Keys(
-            {"header": ListOf(ANY), "host": TEXTS, "ip": TEXTS, "method": TEXTS, "path": TEXTS, "query": MapOf(TEXT)}
+            {
+                "header": Either((ListOf(ANY), MapOf(ANY))),
+                "host": TEXTS,
+                "ip": TEXTS,
+                "method": TEXTS,
+                "path": TEXTS,
+                "query": MapOf(TEXT),
+            }
         ),
         "healthCheck": Either((FLAG, MapOf(ANY))),
         "listenerArn": ANY,

@@ -1,0 +1,1 @@
+exports.get=exports.create=exports.update=exports.delete=async()=>({statusCode:200})

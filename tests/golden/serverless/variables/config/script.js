@@ -1,0 +1,1 @@
+module.exports = { answer: Promise.resolve('forty-two') };
