@@ -136,10 +136,10 @@ def _services(root: Path) -> Iterator[tuple[str, Path]]:
     for repository in repositories:
         git = ["git", "--git-dir", str(repository)]
         files = subprocess.check_output([*git, "ls-tree", "-r", "--name-only", "HEAD"], text=True).splitlines()
-        for file in sorted(files):
-            if not re.search(r"(^|/)serverless\.ya?ml$", file) or "node_modules" in file:
+        for name in sorted(files):
+            if not re.search(r"(^|/)serverless\.ya?ml$", name) or "node_modules" in name:
                 continue
-            folder = os.path.dirname(file)
+            folder = os.path.dirname(name)
             with tempfile.TemporaryDirectory() as scratch:
                 archive = subprocess.check_output([*git, "archive", f"HEAD:{folder}"])
                 subprocess.run(["tar", "x", "-C", scratch], input=archive, check=True)
