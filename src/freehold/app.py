@@ -22,10 +22,12 @@ from freehold.aws.call import OperationTable, Service
 from freehold.aws.validate import validate
 from freehold.clock import Clock, Ids, RandomIds, SystemClock
 from freehold.config import Config
+from freehold.gateway.compile_http import check_http_parts
+from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
 from freehold.http.aws_api import AwsApi
 from freehold.http.messages import Request, Response
 from freehold.http.server import HttpServer, Limits
-from freehold.services import dynamodb, logs, s3
+from freehold.services import apigateway, apigatewayv2, dynamodb, logs, s3
 from freehold.services.dynamodb.running import RunningDynamoDB
 from freehold.stacks import OPERATIONS as CLOUDFORMATION
 from freehold.stacks import Stacks, start_stacks, stop_stacks
@@ -96,6 +98,10 @@ class App:
         """Those that need no function to run."""
         add, store, clock = self.operations.add, self.store, self.clock
         objects = ObjectFiles(self.config.data_dir / "s3")
+        http_apis = apigatewayv2.ApiGatewayV2(store, clock, self.ids, check_http_parts)
+        rest_apis = apigateway.ApiGateway(store, clock, self.ids, check_rest_copy, check_rest_stage)
+        add(Service("apigatewayv2", apigatewayv2.OPERATIONS, http_apis))
+        add(Service("apigateway", apigateway.OPERATIONS, rest_apis))
         add(Service("logs", logs.OPERATIONS, logs.Logs(store, self.logs, clock)))
         add(Service("s3", s3.OPERATIONS, s3.S3(store, objects, clock, self.ids, self.operations.bind)))
 
