@@ -16,12 +16,16 @@ from freehold.aws.errors import AwsError
 from freehold.tables.keys import KeyType, encode_part, partition_prefix, space_prefix
 from freehold.tables.schema import Index, KeySchema, Table
 from freehold.tables.storage import Row, RowChange, StreamRecord
-from freehold.tables.values import Item, check_value, item_size, type_of
+from freehold.tables.values import Item, Value, check_value, item_size, type_of
 
 MAX_HASH_BYTES = 2048
 MAX_RANGE_BYTES = 1024
 
 _INVALID = "One or more parameter values were invalid: "
+
+
+class UnfitKey(AwsError):
+    """A key that does not go with the table: a transaction tells it as one item's reason, not as its own error."""
 
 
 def check_key(schema: KeySchema, key: object) -> Item:
@@ -91,16 +95,17 @@ def row_key(table: Table, key: Item) -> bytes:
 
 
 def entry_key(index: Index, item: Item, key: bytes) -> bytes | None:
-    """Where the index has the item whose row is `key`; None when the item is not in the index."""
+    """Where the index has the item whose row is `key`; None when the item is not in the index: an attribute is
+    missing, or is one that no key can be, stored before there was the index."""
     schema = index.schema
     value = item.get(schema.hash_name)
-    if value is None or schema.hash_type not in value:
+    if value is None or not _is_key(value, schema.hash_type, MAX_HASH_BYTES):
         return None
     encoded = partition_prefix(space_prefix(index.space), encode_part(schema.hash_type, value[schema.hash_type]))
     if schema.range_name is not None:
         assert schema.range_type is not None
         value = item.get(schema.range_name)
-        if value is None or schema.range_type not in value:
+        if value is None or not _is_key(value, schema.range_type, MAX_RANGE_BYTES):
             return None
         encoded += encode_part(schema.range_type, value[schema.range_type])
     return encoded + key[4:]
@@ -202,17 +207,24 @@ def _parts(schema: KeySchema) -> tuple[tuple[str, KeyType], ...]:
     return ((schema.hash_name, schema.hash_type), (schema.range_name, schema.range_type))
 
 
+def _is_key(value: Value, key_type: KeyType, limit: int) -> bool:
+    content = value.get(key_type)
+    return content is not None and content != "" and not _is_too_long(key_type, content, limit)
+
+
+def _is_too_long(key_type: KeyType, content: str, limit: int) -> bool:
+    if key_type == "N" or len(content) * 3 <= limit:
+        return False
+    return (len(content.encode()) if key_type == "S" else len(b64decode(content))) > limit
+
+
 def _check_part(name: str, key_type: KeyType, content: str, *, is_hash: bool) -> None:
     if content == "":
         raise _invalid(
             "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
             f"empty {_WORDS[key_type]} value. Key: {name}"
         )
-    limit = MAX_HASH_BYTES if is_hash else MAX_RANGE_BYTES
-    if key_type == "N" or len(content) * 3 <= limit:
-        return
-    size = len(content.encode()) if key_type == "S" else len(b64decode(content))
-    if size > limit:
+    if _is_too_long(key_type, content, MAX_HASH_BYTES if is_hash else MAX_RANGE_BYTES):
         raise _invalid(
             f"{_INVALID}Size of hashkey has exceeded the maximum size limit of{MAX_HASH_BYTES} bytes"
             if is_hash
@@ -225,4 +237,4 @@ def _mismatch() -> AwsError:
 
 
 def _invalid(message: str) -> AwsError:
-    return AwsError("ValidationException", message)
+    return UnfitKey("ValidationException", message)

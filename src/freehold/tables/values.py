@@ -20,6 +20,7 @@ Item = dict[str, Value]
 
 MAX_ITEM_BYTES = 400 * 1024
 MAX_DEPTH = 32
+MAX_NAME_BYTES = 65535
 TYPES = frozenset({"S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"})
 
 _CONTAINER_BYTES = 3  # A list or map, empty or not.
@@ -33,8 +34,19 @@ def check_item(item: object) -> int:
         raise _not_a_map(item)
     size = 0
     for name, value in item.items():
-        size += text_size(name) + check_value(value, 0)
+        name_size = text_size(name)
+        if not 0 < name_size <= MAX_NAME_BYTES:
+            check_name(name)
+        size += name_size + check_value(value, 0)
     return size
+
+
+def check_name(name: str) -> None:
+    """Of an attribute, wherever one is named. Raises ValidationException."""
+    if not name:
+        raise _invalid(f"{_INVALID}Empty attribute name")
+    if text_size(name) > MAX_NAME_BYTES:
+        raise _invalid(f"{_INVALID}Attribute name is too large, must be at most {MAX_NAME_BYTES} bytes")
 
 
 def check_value(value: object, depth: int = 0) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from freehold.aws.errors import AwsError
 from freehold.services.dynamodb.record import Json, invalid
 from freehold.tables.expressions.programs import Program, check_placeholders
-from freehold.tables.values import Value, check_value
+from freehold.tables.values import Value, check_name, check_value
 
 _NAME = re.compile(r"#[A-Za-z0-9_]+")
 _VALUE = re.compile(r":[A-Za-z0-9_]+")
@@ -25,6 +25,9 @@ def check_mixture(request: Json, expressions: Sequence[str], legacy: Sequence[st
     given = [name for name in expressions if request.get(name) is not None]
     if given:
         old = [name for name in legacy if request.get(name) is not None]
+        if "KeyConditionExpression" in expressions and "KeyConditionExpression" not in given:
+            # The one old parameter that goes with the new ones: a filter beside KeyConditions.
+            old = [name for name in old if name != "KeyConditions"]
         if old:
             raise invalid(
                 "Can not use both expression and non-expression parameters in the same request: Non-expression "
@@ -53,10 +56,12 @@ def read_names(request: Json) -> Mapping[str, str]:
             raise invalid(f'ExpressionAttributeNames contains invalid key: Syntax error; key: "{placeholder}"')
         if name is None:
             raise invalid(f"ExpressionAttributeNames contains invalid value: Null for key {placeholder}")
-        if not name:
+        try:
+            check_name(name)
+        except AwsError as error:
             raise invalid(
-                "ExpressionAttributeNames contains invalid value: Empty attribute name for key " + placeholder
-            )
+                f"ExpressionAttributeNames contains invalid value: {error.message} for key {placeholder}"
+            ) from None
     return names  # type: ignore[no-any-return]
 
 

@@ -93,6 +93,8 @@ def _list(shape: Shape) -> Check:
         for position, inner in enumerate(value, 1):
             if inner is not None:
                 member(inner, f"{path}.{position}.member", problems)
+            else:
+                problems.append(_problem("null", f"{path}.{position}.member", "Member must not be null"))
 
     return check
 
@@ -129,6 +131,8 @@ def _map(shape: Shape) -> Check:
                     element(each, f"{path}.{name}.member.{position}.member", problems)
             elif inner is not None:
                 inner_check(inner, f"{path}.{name}.member", problems)
+            else:
+                problems.append(_problem("null", f"{path}.{name}.member", "Member must not be null"))
 
     element = _compile(inner_shape.member) if bounded else inner_check
     return check

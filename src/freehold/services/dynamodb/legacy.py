@@ -15,7 +15,7 @@ from freehold.tables.expressions.key_conditions import KeyCondition
 from freehold.tables.expressions.nodes import And, Between, Compare, Function, In, Node, Not, Or, Path, Placeholder
 from freehold.tables.expressions.programs import Condition, Projection, condition_of, projection_of
 from freehold.tables.expressions.updates import added, without
-from freehold.tables.values import Item, Value, check_value, order_key, type_of
+from freehold.tables.values import Item, Value, check_name, check_value, order_key, type_of
 
 _SCALARS = frozenset({"S", "N", "B"})
 _ANY = frozenset({"S", "N", "B", "SS", "NS", "BS", "L", "M", "BOOL", "NULL"})
@@ -53,6 +53,7 @@ def read_expected(request: Json) -> Legacy | None:
     nodes: list[Node] = []
     values: dict[str, Value] = {}
     for name, condition in expected.items():
+        check_name(name)
         nodes.append(_expectation(name, condition, values))
     return _combine("ConditionExpression", nodes, values, request)
 
@@ -64,6 +65,8 @@ def read_filter(request: Json, member: str) -> Legacy | None:
     if not conditions:
         return None
     values: dict[str, Value] = {}
+    for name in conditions:
+        check_name(name)
     nodes = [
         _comparison(name, condition["ComparisonOperator"], _arguments(condition), values)
         for name, condition in conditions.items()
@@ -91,6 +94,7 @@ def read_attributes_to_get(request: Json) -> Projection | None:
     if names is None:
         return None
     for position, name in enumerate(names):
+        check_name(name)
         if name in names[:position]:
             raise bad_value(f"Duplicate value in attribute name: {name}")
     return projection_of("AttributesToGet", tuple((name,) for name in names))
@@ -99,6 +103,7 @@ def read_attributes_to_get(request: Json) -> Projection | None:
 def read_updates(updates: Json) -> Callable[[Item], Item]:
     """AttributeUpdates, as a function from the item before to the item after."""
     for name, update in updates.items():
+        check_name(name)
         action, value = update.get("Action") or "PUT", update.get("Value")
         if value is not None:
             check_value(value)
@@ -206,7 +211,10 @@ def _comparison(name: str, operator: str, arguments: list[Value], values: dict[s
     if operator == "BEGINS_WITH":
         return Function("begins_with", (path, placed[0]))
     contains = Function("contains", (path, placed[0]))
-    return contains if operator == "CONTAINS" else Not(contains)
+    if operator == "CONTAINS":
+        return contains
+    # An attribute that is not there neither contains nor "does not contain".
+    return And((Function("attribute_exists", (path,)), Not(contains)))
 
 
 def _check_arguments(operator: str, arguments: list[Value]) -> None:

@@ -77,8 +77,13 @@ async def query(db: DynamoDB, call: Call, request: Json) -> Json:
     descending = request.get("ScanIndexForward") is False
     start = request.get("ExclusiveStartKey")
     if start is not None:
+        if shape.index is None and table.schema.range_name is None:
+            raise invalid("The provided exclusive start key is invalid: ExclusiveStartKey: a partition has one item")
         span = _past(shape, span, start, descending, _START_OUTSIDE)
-    return await _answer(db, request, shape, span, descending)
+    answer = await _answer(db, request, shape, span, descending)
+    if shape.index is None and table.schema.range_name is None:
+        answer.pop("LastEvaluatedKey", None)
+    return answer
 
 
 async def scan(db: DynamoDB, call: Call, request: Json) -> Json:
@@ -267,9 +272,9 @@ def _query_range(shape: _Shape, conditions: tuple[KeyCondition, ...], values: Ma
         if schema.range_name is None:
             raise invalid("Query key condition not supported")
         raise invalid(f"Query condition missed key schema element: {schema.range_name}")
-    (hash_text,) = _key_texts(schema.hash_name, schema.hash_type, on_hash, values)
     if on_hash.operator != "=":
         raise invalid("Query key condition not supported")
+    (hash_text,) = _key_texts(schema.hash_name, schema.hash_type, on_hash, values)
     prefix = partition_prefix(shape.prefix, encode_part(schema.hash_type, hash_text))
     if on_range is None:
         return all_with(prefix)

@@ -17,6 +17,12 @@ MAX_PROJECTED = 100  # Attributes named in the projections of all indexes togeth
 
 def check_new_table(request: Json) -> None:
     """Raises ValidationException."""
+    for member in ("AttributeDefinitions", "KeySchema"):
+        if not request.get(member):
+            raise invalid(
+                f"1 validation error detected: Value null at '{member[0].lower()}{member[1:]}' failed to satisfy "
+                "constraint: Member must not be null"
+            )
     is_on_demand = request.get("BillingMode") == "PAY_PER_REQUEST"
     check_billing(request.get("BillingMode"), request.get("ProvisionedThroughput"))
     definitions = [each["AttributeName"] for each in request["AttributeDefinitions"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from freehold.aws.arn import parse_arn
 from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
@@ -10,6 +12,8 @@ from freehold.services.dynamodb.record import DynamoDB, Json, bad_value, invalid
 from freehold.tables.schema import Table
 
 MAX_TAGS = 50
+
+_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
 
 
 async def tag_resource(db: DynamoDB, call: Call, request: Json) -> Json:
@@ -48,6 +52,11 @@ def read_tags(tags: list[Json]) -> dict[str, str]:
             raise bad_value(f"Duplicate tag key: {tag['Key']}")
         if tag["Key"].lower().startswith("aws:"):
             raise invalid("One or more tags have an invalid key: keys that begin with aws: are reserved for AWS")
+        if not _TEXT.fullmatch(tag["Key"]) or not _TEXT.fullmatch(tag["Value"]):
+            raise invalid(
+                "One or more tags have an invalid key or value: "
+                "letters, numbers, spaces and + - = . _ : / @ are allowed"
+            )
         found[tag["Key"]] = tag["Value"]
     _check_count(found)
     return found
@@ -61,7 +70,13 @@ def _check_count(tags: dict[str, str]) -> None:
 def _tagged(db: DynamoDB, call: Call, request: Json) -> Table:
     text = request["ResourceArn"]
     arn = parse_arn(text)
-    if arn is None or arn.service != "dynamodb" or not arn.resource.startswith("table/"):
+    if arn is None:
+        raise bad_value(f"Invalid resource arn provided: ARNs must start with 'arn:'. Provided resource arn: {text}")
+    if arn.resource.count("/") > 1:
+        raise bad_value(
+            f"Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {text}"
+        )
+    if arn.service != "dynamodb" or not arn.resource.startswith("table/"):
         raise invalid(f"Invalid TableArn: Invalid ResourceArn provided as input {text}")
     if arn.account != call.account:
         raise AwsError(

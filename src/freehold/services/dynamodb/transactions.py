@@ -16,7 +16,7 @@ from freehold.services.dynamodb.constraints import check_request
 from freehold.services.dynamodb.items import collection_metrics, read_projection
 from freehold.services.dynamodb.record import DynamoDB, Json, decide, find_table, invalid
 from freehold.services.dynamodb.writes import Done, ItemWrite, read_check, read_delete, read_put, read_update
-from freehold.tables.items import check_key, read_item, row_key
+from freehold.tables.items import UnfitKey, check_key, read_item, row_key
 from freehold.tables.storage import Changes, Row
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -68,7 +68,9 @@ async def transact_write_items(db: DynamoDB, call: Call, request: Json) -> Json:
     token = request.get("ClientRequestToken")
     key = f"token/{call.region}/{token}"
     # The request is made canonical while it is read; the token stands for it as it was sent, and for each retry.
-    writes = [_read_one(db, call, each) for each in request["TransactItems"]]
+    writes = _read_all(db, call, request["TransactItems"])
+    if sum(write.payload_bytes for write in writes) > MAX_BYTES:
+        raise invalid(f"Transaction payload size cannot exceed {MAX_BYTES} bytes")
     if len({write.key for write in writes}) != len(writes):
         raise invalid("Transaction request cannot include multiple operations on one item")
     now = now_ms(db.clock)
@@ -91,6 +93,18 @@ async def transact_write_items(db: DynamoDB, call: Call, request: Json) -> Json:
         if error.status == 500:
             db.tokens.forget(key)
         raise
+
+
+def _read_all(db: DynamoDB, call: Call, items: Sequence[Json]) -> list[ItemWrite]:
+    writes: list[ItemWrite] = []
+    for position, each in enumerate(items):
+        try:
+            writes.append(_read_one(db, call, each))
+        except UnfitKey as error:
+            reasons = [{"Code": "None"} for _ in items]
+            reasons[position] = {"Code": "ValidationError", "Message": error.message}
+            raise _cancelled(reasons) from None
+    return writes
 
 
 def _read_one(db: DynamoDB, call: Call, each: Json) -> ItemWrite:
@@ -118,15 +132,17 @@ def _run_all(db: DynamoDB, writes: Sequence[ItemWrite], rows: Sequence[Row | Non
                 raise
             reasons.append({"Code": code, "Message": error.message, **error.fields})
     if len(done) != len(writes):
-        codes = ", ".join(reason["Code"] for reason in reasons)
-        raise AwsError(
-            "TransactionCanceledException",
-            f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
-            fields={"CancellationReasons": reasons},
-        )
-    if sum(max(each.size_before or 0, each.change.size_bytes if each.change else 0) for each in done) > MAX_BYTES:
-        raise invalid("Collection size of items in the transaction cannot exceed 4MB")
+        raise _cancelled(reasons)
     return done
+
+
+def _cancelled(reasons: list[Json]) -> AwsError:
+    codes = ", ".join(reason["Code"] for reason in reasons)
+    return AwsError(
+        "TransactionCanceledException",
+        f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+        fields={"CancellationReasons": reasons},
+    )
 
 
 def _answer(request: Json, writes: Sequence[ItemWrite], done: Sequence[Done]) -> Json:

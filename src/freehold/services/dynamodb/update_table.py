@@ -6,6 +6,7 @@ AWS: "UpdateTable" in the API reference, "Managing Global Secondary Indexes in D
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
@@ -45,7 +46,7 @@ _CHANGES = (
 
 async def update_table(db: DynamoDB, call: Call, request: Json) -> Json:
     check_request("dynamodb", "UpdateTable", request)
-    if all(request.get(name) is None for name in _CHANGES):
+    if all(request.get(name) in (None, []) for name in _CHANGES):
         raise invalid(
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
             "SSESpecification or ReplicaUpdates is required"
@@ -185,7 +186,9 @@ def _update_indexes(db: DynamoDB, document: Json, request: Json) -> tuple[list[s
         )
     for update in updates:
         given = [kind for kind in ("Update", "Create", "Delete") if update.get(kind)]
-        if len(given) != 1:
+        if len(given) > 1:
+            raise bad_value("A GlobalSecondaryIndexUpdate can have only one of Update, Create and Delete")
+        if not given:
             raise bad_value(
                 "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
                 "GlobalSecondaryIndexUpdate.Delete must not be null"
@@ -197,7 +200,7 @@ def _update_indexes(db: DynamoDB, document: Json, request: Json) -> tuple[list[s
             )
         seen.add(name)
         if given[0] == "Create":
-            _create_index(db, document, update["Create"])
+            _create_index(db, document, update["Create"], request.get("AttributeDefinitions") or ())
             created.append(name)
         elif given[0] == "Delete":
             dropped.append(_delete_index(document, name))
@@ -209,14 +212,15 @@ def _update_indexes(db: DynamoDB, document: Json, request: Json) -> tuple[list[s
     return created, dropped
 
 
-def _create_index(db: DynamoDB, document: Json, index: Json) -> None:
+def _create_index(db: DynamoDB, document: Json, index: Json, given: Sequence[Json]) -> None:
     description = document["Description"]
     present = description.setdefault("GlobalSecondaryIndexes", [])
     names = {each["IndexName"] for each in (*present, *description.get("LocalSecondaryIndexes", ()))}
     if index["IndexName"] in names:
         raise invalid(f"Attempting to create an index which already exists: {index['IndexName']}")
     mode = description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
-    definitions = [each["AttributeName"] for each in description["AttributeDefinitions"]]
+    # Those of the request: DynamoDB wants the new index's keys defined there even when it knows them.
+    definitions = [each["AttributeName"] for each in given]
     check_global(index, definitions, names, is_on_demand=mode == "PAY_PER_REQUEST")
     if len(present) >= MAX_GLOBAL_INDEXES:
         raise AwsError(
@@ -259,8 +263,9 @@ def _merge_definitions(description: Json, definitions: object) -> None:
     for each in definitions:
         if known.get(each["AttributeName"], each["AttributeType"]) != each["AttributeType"]:
             raise bad_value(
-                "Attribute type mismatch: the key attribute "
-                f"{each['AttributeName']} is of type {known[each['AttributeName']]} already"
+                "Attributes cannot be redefined. Please check that your attribute has the same type as previously "
+                f"defined. Existing type of {each['AttributeName']}: {known[each['AttributeName']]}, requested type: "
+                f"{each['AttributeType']}"
             )
         known[each["AttributeName"]] = each["AttributeType"]
     description["AttributeDefinitions"] = [

@@ -25,7 +25,7 @@ from freehold.tables.items import (
 )
 from freehold.tables.schema import Table
 from freehold.tables.storage import Row, RowChange, StreamRecord
-from freehold.tables.values import MAX_ITEM_BYTES, Item, Value, check_item, item_size
+from freehold.tables.values import MAX_ITEM_BYTES, Item, Value, check_item, item_size, value_size
 
 Holds = Callable[[Item], bool]
 After = Callable[[Item | None], Item | None]
@@ -53,6 +53,7 @@ class ItemWrite:
     after: After | None  # None: a mere check.
     size_bytes: int | None  # Of what `after` gives, where it is known.
     is_update: bool = False
+    payload_bytes: int = 0  # What the request brings, for a transaction's limit.
     update: Update | None = None  # For UPDATED_OLD and UPDATED_NEW.
     updated_names: frozenset[str] = frozenset()  # The same for AttributeUpdates.
 
@@ -103,6 +104,7 @@ def read_put(db: DynamoDB, call: Call, request: Json) -> ItemWrite:
         tells_failure=_tells_failure(request),
         after=lambda before: item,
         size_bytes=size,
+        payload_bytes=size,
     )
 
 
@@ -148,20 +150,30 @@ def read_update(db: DynamoDB, call: Call, request: Json) -> ItemWrite:
         key_item=key,
         holds=holds,
         tells_failure=_tells_failure(request),
-        after=_updating(key, program, values, legacy),
+        after=_updating(key, program, values, legacy, updates),
         size_bytes=None,
         is_update=True,
+        payload_bytes=item_size(key) + sum(map(value_size, values.values())),
         update=program,
         updated_names=frozenset(updates or ()),
     )
 
 
 def _updating(
-    key: Item, program: Update | None, values: Mapping[str, Value], legacy: Callable[[Item], Item] | None
+    key: Item,
+    program: Update | None,
+    values: Mapping[str, Value],
+    legacy: Callable[[Item], Item] | None,
+    updates: Json | None,
 ) -> After:
+    """An update that only takes away makes no item where there is none; any other does, even one that does nothing."""
     if program is not None:
+        if program.only_removes:
+            return lambda before: program.apply(before, values) if before is not None else None
         return lambda before: program.apply(before if before is not None else key, values)
     if legacy is not None:
+        if updates and all(update.get("Action") == "DELETE" for update in updates.values()):
+            return lambda before: legacy(before) if before is not None else None
         return lambda before: legacy(before if before is not None else key)
     return lambda before: before if before is not None else key
 

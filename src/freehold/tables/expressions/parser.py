@@ -35,6 +35,7 @@ MAX_BYTES = 4096
 MAX_OPERATORS = 300
 MAX_IN_OPTIONS = 100
 _MAX_NESTING = 60  # A stack frame or five each; no expression of 4 KB that means something goes so deep.
+_STRENGTH = {"OR": 1, "AND": 2}
 _COMPARATORS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 _SECTIONS = ("SET", "REMOVE", "ADD", "DELETE")
 
@@ -63,7 +64,7 @@ class Parser:
             raise expression_error(kind, "The expression can not be empty;")
 
     def condition(self) -> Node:
-        node = self._or()
+        node = self._logic()
         self._end()
         return node
 
@@ -124,37 +125,60 @@ class Parser:
         if self._token.kind == "value":
             return self._value()
         if self._is_call():
-            return self._call(UPDATE_FUNCTIONS, CONDITION_FUNCTIONS, self._sum)
+            return self._call(UPDATE_FUNCTIONS, CONDITION_FUNCTIONS, self._set_operand)
         return Path(self._path())
 
-    # Conditions, weakest operator first.
+    # Conditions. Without recursion: an expression may nest as deep as its operators go.
 
-    def _or(self) -> Node:
-        terms = [self._and()]
-        while self._take_word("OR"):
+    def _logic(self) -> Node:
+        nodes: list[Node] = []
+        waiting: list[tuple[str, int]] = []  # Operators and open parentheses, with their token.
+        while True:
+            if self._take_word("NOT"):
+                self._count_operator()
+                waiting.append(("NOT", self._at))
+                continue
+            if self._take("("):
+                waiting.append(("(", self._at - 1))
+                continue
+            nodes.append(self._comparison())
+            while self._token.text == ")" and any(sign == "(" for sign, _ in waiting):
+                self._close(nodes, waiting)
+            word = self._token.text.upper()
+            if self._token.kind != "name" or word not in _STRENGTH:
+                break
             self._count_operator()
-            terms.append(self._and())
-        return terms[0] if len(terms) == 1 else Or(tuple(terms))
+            self._at += 1
+            self._reduce(nodes, waiting, _STRENGTH[word])
+            waiting.append((word, self._at))
+        self._reduce(nodes, waiting, 0)
+        if waiting:
+            raise self._syntax_error()
+        (node,) = nodes
+        return node
 
-    def _and(self) -> Node:
-        terms = [self._not()]
-        while self._take_word("AND"):
-            self._count_operator()
-            terms.append(self._not())
-        return terms[0] if len(terms) == 1 else And(tuple(terms))
+    def _close(self, nodes: list[Node], waiting: list[tuple[str, int]]) -> None:
+        self._reduce(nodes, waiting, 0)
+        _, opening = waiting.pop()
+        self._at += 1
+        if opening > 0 and self._tokens[opening - 1].text == "(" and self._token.text == ")":
+            raise self._error("The expression has redundant parentheses;")
 
-    def _not(self) -> Node:
-        if self._take_word("NOT"):
-            self._count_operator()
-            self._enter()
-            node: Node = Not(self._not())
-            self._leave()
-            return node
-        return self._comparison()
+    def _reduce(self, nodes: list[Node], waiting: list[tuple[str, int]], strength: int) -> None:
+        """Applies the operators that bind at least as strong, back to the last open parenthesis."""
+        while waiting and waiting[-1][0] != "(" and {"NOT": 3, **_STRENGTH}[waiting[-1][0]] >= strength:
+            sign, _ = waiting.pop()
+            last = nodes.pop()
+            if sign == "NOT":
+                nodes.append(Not(last))
+                continue
+            first = nodes.pop()
+            kind = And if sign == "AND" else Or
+            # A row of the same operator is one node, so that long rows do not nest.
+            terms = first.terms if isinstance(first, kind) else (first,)
+            nodes.append(kind((*terms, last)))
 
     def _comparison(self) -> Node:
-        if self._token.text == "(":
-            return self._parenthesised()
         left = self._operand()
         token = self._token
         if token.text in _COMPARATORS:
@@ -181,27 +205,6 @@ class Parser:
         if left.name == "size":
             raise self._misused(left)
         return left
-
-    def _parenthesised(self) -> Node:
-        self._expect("(")
-        opening = self._at
-        self._enter()
-        node = self._or()
-        self._leave()
-        closing = self._at
-        self._expect(")")
-        inner = self._tokens[opening]
-        if inner.text == "(" and self._matching(opening) == closing - 1:
-            raise self._error("The expression has redundant parentheses;")
-        return node
-
-    def _matching(self, opening: int) -> int:
-        depth = 0
-        for position in range(opening, len(self._tokens)):
-            depth += {"(": 1, ")": -1}.get(self._tokens[position].text, 0)
-            if depth == 0:
-                return position
-        return -1
 
     def _options(self, left: Node) -> tuple[Node, ...]:
         self._expect("(")
@@ -244,6 +247,8 @@ class Parser:
     def _call(self, known: Mapping[str, int], elsewhere: Mapping[str, int], argument: object) -> Function:
         assert callable(argument)
         name = self._token.text
+        if name[0] in "#_":
+            raise self._syntax_error()
         self._at += 2
         self._enter()
         arguments: list[Node] = []
@@ -266,6 +271,10 @@ class Parser:
             )
         if name in ("attribute_exists", "attribute_not_exists", "if_not_exists") and not isinstance(arguments[0], Path):
             raise self._error(f"Operator or function requires a document path; operator or function: {name}")
+        if known is UPDATE_FUNCTIONS:
+            for inner in arguments:
+                if isinstance(inner, Function) and inner.name == "list_append":
+                    raise self._misused(inner)
         if known is CONDITION_FUNCTIONS:
             for inner in arguments:
                 if isinstance(inner, Function) and (inner.name != "size" or name == "size"):
@@ -359,7 +368,7 @@ class Parser:
     def _count_operator(self) -> None:
         self._operators += 1
         if self._operators > MAX_OPERATORS:
-            raise self._error(f"The expression contains more operators than allowed; operator count: {self._operators}")
+            raise self._error(f"The expression contains too many operators; operator count: {self._operators}")
 
     def _misused(self, function: Function) -> Exception:
         return self._error(

@@ -65,6 +65,7 @@ class Projection(Program):
 class Update(Program):
     paths: tuple[Parts, ...] = field(kw_only=True)
     apply: Callable[[Item, Values], Item] = field(kw_only=True)  # The item before is left as it was.
+    only_removes: bool = field(kw_only=True)  # Nothing but REMOVE and DELETE.
     touched: Callable[[Item], Item] = field(kw_only=True)  # Of an item, the parts that the update names.
 
 
@@ -166,5 +167,6 @@ def _update(text: str, names: tuple[tuple[str, str], ...]) -> Update:
         updates.checks_of(actions),
         paths=paths,
         apply=lambda before, values: updates.apply_changes(changes, before, values),
+        only_removes=all(action.section in ("REMOVE", "DELETE") for action in actions),
         touched=lambda item: projections.project(item, tree),
     )
