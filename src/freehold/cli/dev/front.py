@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -39,11 +40,18 @@ class Front:
         self._handle_api = handle_api
         self._activity = activity
         self._places: list[_Place] = []
-        self.trouble = "The app is being deployed."  # Told while there is no API to serve.
+        self._trouble = "The app has no API."
+        self._is_settled = asyncio.Event()  # Requests that come during the first deploy wait for its end.
 
     def show(self, apis: Sequence[Api]) -> None:
         """What is served from now on."""
         self._places = [_place(api) for api in apis if api.kind != "websocket"]
+        self._is_settled.set()
+
+    def refuse(self, trouble: str) -> None:
+        """There is nothing to serve, and why."""
+        self._trouble = trouble
+        self._is_settled.set()
 
     async def handle(self, request: Request) -> Response:
         started = time.monotonic()
@@ -57,8 +65,9 @@ class Front:
             self._activity.end(exchange, status, time.monotonic() - started)
 
     async def _answer(self, request: Request) -> Response:
+        await self._is_settled.wait()
         if not self._places:
-            body = orjson.dumps({"message": self.trouble})
+            body = orjson.dumps({"message": self._trouble})
             return Response(503, [("Content-Type", "application/json")], body)
         place = self._places[0]
         if len(self._places) > 1:

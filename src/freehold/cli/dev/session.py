@@ -119,7 +119,7 @@ class Session:
             outcome = await self._reloader.deploy()
         except _EXPECTED as error:
             self._tell(error)
-            self._front.trouble = f"The app is not deployed: {sentence(error)}"
+            self._front.refuse(f"The app is not deployed: {_words(error)}")
             output.say("Fix it and save: the next try begins by itself.")
             return
         for words in outcome.warnings:
@@ -242,5 +242,8 @@ class Session:
         self._stop.set()
 
     def _tell(self, error: Exception) -> None:
-        words = error.format_message() if isinstance(error, Failure) else sentence(error)
-        output.say(f"{click.style('Error:', fg='red', bold=True)} {words}")
+        output.say(f"{click.style('Error:', fg='red', bold=True)} {_words(error)}")
+
+
+def _words(error: Exception) -> str:
+    return error.format_message() if isinstance(error, Failure) else sentence(error)

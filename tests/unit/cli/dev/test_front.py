@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from freehold.cli.dev.activity import Activity
@@ -47,11 +49,23 @@ async def test_a_single_api_gets_everything_with_its_stage() -> None:
     assert await place_of([ITEMS], "GET", "/nowhere") == ("http1", "$default")
 
 
-async def test_before_there_is_an_api_the_trouble_is_told() -> None:
+async def test_where_there_is_no_api_the_trouble_is_told() -> None:
     async def never(api_id: str, stage: str, request: Request) -> Response:
         raise AssertionError
 
     front = Front(never, Activity(lambda text: None))
-    front.trouble = "The app is not deployed: serverless.yml:3: no."
+    front.refuse("The app is not deployed: serverless.yml:3: no.")
     response = await front.handle(Request("GET", "/", "", [], b""))
     assert (response.status, response.body) == (503, b'{"message":"The app is not deployed: serverless.yml:3: no."}')
+
+
+async def test_a_request_that_comes_during_the_first_deploy_waits_for_its_end() -> None:
+    async def handle_api(api_id: str, stage: str, request: Request) -> Response:
+        return Response(200)
+
+    front = Front(handle_api, Activity(lambda text: None))
+    early = asyncio.ensure_future(front.handle(Request("GET", "/items/1", "", [], b"")))
+    await asyncio.sleep(0)
+    assert not early.done()
+    front.show([ITEMS])
+    assert (await early).status == 200
