@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 import signal
 import sqlite3
@@ -22,20 +23,33 @@ from freehold.aws.call import OperationTable, Service
 from freehold.aws.validate import validate
 from freehold.clock import Clock, Ids, RandomIds, SystemClock
 from freehold.config import Config
+from freehold.engine.async_invoke import AsyncInvoker
+from freehold.engine.destinations import Destinations
+from freehold.engine.dispatch import Engine
+from freehold.engine.environment import Surroundings
+from freehold.engine.packages import Packages
+from freehold.engine.provisioned import Provisioned
+from freehold.engine.starter import Starter
 from freehold.gateway.compile_http import check_http_parts
 from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
 from freehold.http.aws_api import AwsApi
 from freehold.http.messages import Request, Response
 from freehold.http.server import HttpServer, Limits
-from freehold.services import apigateway, apigatewayv2, dynamodb, logs, s3
+from freehold.runtimes.interpreters import Interpreters
+from freehold.runtimes.launch import Launcher
+from freehold.sandbox.plain import PlainSandbox
+from freehold.services import apigateway, apigatewayv2, dynamodb, iam, lambda_, logs, s3, sts
 from freehold.services.dynamodb.running import RunningDynamoDB
 from freehold.stacks import OPERATIONS as CLOUDFORMATION
 from freehold.stacks import Stacks, start_stacks, stop_stacks
 from freehold.state.blobs import Blobs
 from freehold.state.log_files import FileLogs
 from freehold.state.object_files import ObjectFiles
+from freehold.state.sqlite_queue import SqliteQueue
 from freehold.state.sqlite_store import NewerData, SqliteStore
 from freehold.tables.sqlite import NewerTables
+
+_log = logging.getLogger(__name__)
 
 
 class CannotStart(Exception):
@@ -52,6 +66,8 @@ class App:
         self.operations = OperationTable(check=validate)
         self.host = config.host
         self.port = config.port
+        self.warn: Callable[[str], None] = _log.warning  # Told, in plain words, what a user should know once.
+        self.event_sources: set[str] = set()  # Services whose events somebody polls for event source mappings.
         self._stops: list[Callable[[], Awaitable[None]]] = []  # In reverse order of the starts.
 
     async def start(self) -> None:
@@ -90,6 +106,7 @@ class App:
         logs.follow_retention(self.store, self.logs)
         self._add_account_services()
         await self._start_tables()
+        await self._start_engine()
         await self._start_stacks()
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
         await self._listen()
@@ -103,6 +120,8 @@ class App:
         add(Service("apigatewayv2", apigatewayv2.OPERATIONS, http_apis))
         add(Service("apigateway", apigateway.OPERATIONS, rest_apis))
         add(Service("logs", logs.OPERATIONS, logs.Logs(store, self.logs, clock)))
+        add(Service("iam", iam.OPERATIONS, iam.Iam(store, clock, self.ids)))
+        add(Service("sts", sts.OPERATIONS, sts.Sts(store, clock, self.ids, self.operations.bind)))
         add(Service("s3", s3.OPERATIONS, s3.S3(store, objects, clock, self.ids, self.operations.bind)))
 
     async def _start_tables(self) -> None:
@@ -116,6 +135,33 @@ class App:
         self._stops.append(running.stop)
         await running.start()
         self.operations.add(Service("dynamodb", dynamodb.OPERATIONS, running.record, raw_json=True))
+
+    async def _start_engine(self) -> None:
+        """Functions: what runs them, what keeps them, and their API. After what they use: a schedule may run one now."""
+        config, store, clock = self.config, self.store, self.clock
+        around = Surroundings(clock, self.logs, [])
+        self.sandbox = PlainSandbox()
+        self._stops.append(self.sandbox.stop)
+        packages = Packages(self.blobs, config.data_dir / "code")
+        launcher = Launcher(Interpreters(self.warn), config.data_dir / "run", self.warn)
+        starter = Starter(self.sandbox, launcher, packages, around, self.ids, lambda: self.endpoint)
+        self.engine = Engine(store, starter, around, config.max_environments, config.keep_alive_s)
+        self._stops.append(self.engine.stop)
+        self.engine.start()
+        self.engine.prewarm()
+        provisioned = Provisioned(store, self.engine)
+        provisioned.start()
+        queue = SqliteQueue(config.data_dir / "queue.db")
+        self._stops.append(queue.close)
+        destinations = Destinations(self.operations.bind, clock, self.engine.dead_letter)
+        later = AsyncInvoker(store, queue, self.engine, self.engine.concurrency, destinations, clock)
+        self._stops.append(later.stop)
+        later.start()
+        record = lambda_.Lambda(
+            store, self.blobs, packages, self.engine, later, provisioned, clock, self.ids, self.operations.bind,
+            lambda: self.endpoint, config.max_environments, self.event_sources,
+        )  # fmt: skip
+        self.operations.add(Service("lambda", lambda_.OPERATIONS, record))
 
     async def _start_stacks(self) -> None:
         """After every service: a stack that was interrupted goes on at once, by their operations."""

@@ -54,6 +54,9 @@ class Concurrency:
     def running(self, function_key: str) -> int:
         return self._running[function_key]
 
+    def reserved(self, function_key: str) -> int | None:
+        return self._reserved.get(function_key)
+
     def throttled(self, reason: str) -> AwsError:
         return AwsError(
             "TooManyRequestsException", "Rate Exceeded.", status=429, fields={"Reason": reason, "Type": "User"}

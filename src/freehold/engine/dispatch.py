@@ -1,6 +1,7 @@
 """The local `Invoker`: from an ARN to a version, from a version to an environment, and the answer back.
 
-On the way there is no store read and no wait for a log. What functions exist is followed: compiled copies in functions.py.
+On the way there is no store read and no wait for a log. What functions exist is followed, as compiled copies
+(functions.py).
 """
 
 from __future__ import annotations
@@ -109,6 +110,16 @@ class Engine:
     def find(self, function_arn: str) -> FunctionVersion:
         """What an ARN stands for now (of a weighted alias: one of its versions). Raises ResourceNotFoundException."""
         return self._versions[self._version_key(function_arn)]
+
+    def has_version(self, version_key: str) -> bool:
+        return version_key in self._versions
+
+    def dead_letter(self, function_arn: str) -> str:
+        """The ARN of the function's dead-letter queue; empty: none, or no such function any more."""
+        try:
+            return self.find(function_arn).dead_letter
+        except AwsError:
+            return ""
 
     def provision(self, version_key: str, count: int) -> None:
         """Keeps `count` environments of "region/name/version" initialised."""

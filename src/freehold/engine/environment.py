@@ -334,7 +334,8 @@ class Environment:
             )
         for listener in self._around.listeners:
             listener(InvocationRecord(function.region, function.name, function.version, report.request_id, status,
-                error_type, duration_ms, report.billed_ms, report.init_ms, report.max_memory_mb, running.lines))  # fmt: skip
+                error_type, duration_ms, report.billed_ms, report.init_ms, report.max_memory_mb, running.lines,
+            ))  # fmt: skip
 
     def _drain(self) -> None:
         if self._output is not None:

@@ -1,7 +1,7 @@
 """The private transport: frames over a Unix socket between the engine and a managed runtime's bootstrap.
 
-A frame: payload length (4 bytes, big endian), meta length (2), type (1), one byte of nothing; meta, its fields parted by
-NUL; payload. An answer also means that the runtime asks for the next invocation. The bootstraps (runtimes/python,
+A frame: payload length (4 bytes, big endian), meta length (2), type (1), one byte of nothing; meta, its fields parted
+by NUL; payload. An answer also means that the runtime asks for the next invocation. The bootstraps (runtimes/python,
 runtimes/node) speak the other side.
 """
 

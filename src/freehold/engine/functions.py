@@ -45,6 +45,7 @@ class FunctionVersion:
     log_format: str  # "Text" or "JSON".
     log_level: str  # Of the application, for JSON.
     system_log_level: str
+    dead_letter: str  # ARN, or empty.
 
     @property
     def function_key(self) -> str:
@@ -91,6 +92,7 @@ def compile_version(key: str, document: Document) -> FunctionVersion:
         log_format=logging.get("LogFormat") or "Text",
         log_level=logging.get("ApplicationLogLevel") or "INFO",
         system_log_level=logging.get("SystemLogLevel") or "INFO",
+        dead_letter=(configuration.get("DeadLetterConfig") or {}).get("TargetArn") or "",
     )
 
 

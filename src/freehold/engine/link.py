@@ -1,7 +1,7 @@
 """The seam between an execution environment and the runtime inside it: work goes out, events come back.
 
-Two ways to meet it: frames.py (ours, for the managed runtimes) and runtime_api.py (AWS's HTTP, for everything). The same
-contract suite runs over both.
+Two ways to meet it: frames.py (ours, for the managed runtimes) and runtime_api.py (AWS's HTTP, for everything). The
+same contract suite runs over both.
 """
 
 from __future__ import annotations

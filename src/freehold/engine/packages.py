@@ -1,7 +1,8 @@
-"""Code and layers on disk: a zip is unpacked once, beside the blobs, and never changed; layers are merged once per list.
+"""Code and layers on disk: a zip is unpacked once and never changed; layers are merged once per list.
 
-One decision to know: a directory appears under its name by a rename after it is whole, and its parent holds a link to the
-Node SDKs as `node_modules`, because ES modules look for packages in the parents of the importing file and nowhere else.
+One decision to know: a directory appears under its name by a rename after it is whole, and its parent holds a link to
+the Node SDKs as `node_modules`, because ES modules look for packages in the parents of the importing file
+and nowhere else.
 """
 
 from __future__ import annotations

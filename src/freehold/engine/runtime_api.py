@@ -56,7 +56,7 @@ class RuntimeApi:
     async def listen(cls, events: LinkEvents) -> RuntimeApi:
         api = cls(events)
         api._server = await asyncio.get_running_loop().create_server(lambda: _Connection(api), "127.0.0.1", 0)
-        api.address = "127.0.0.1:{}".format(api._server.sockets[0].getsockname()[1])
+        api.address = f"127.0.0.1:{api._server.sockets[0].getsockname()[1]}"
         return api
 
     def owns(self, close: Callable[[], None]) -> None:
@@ -113,7 +113,8 @@ class RuntimeApi:
 
     def _deliver(self) -> None:
         work, connection = self._work, self._waiting
-        assert work is not None and connection is not None
+        assert work is not None
+        assert connection is not None
         self._waiting = None
         self._state = RuntimeState.RUNNING
         headers = {

@@ -1,4 +1,4 @@
-"""The environment variables that a function sees: those that AWS documents, the function's own, and nothing of the host.
+"""The environment variables that a function sees: those that AWS documents, its own, and nothing of the host.
 
 AWS: "Using Lambda environment variables", "Defined runtime environment variables". Ours, beside them: AWS_ENDPOINT_URL,
 which leads the SDKs to this server.

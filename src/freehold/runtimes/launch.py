@@ -1,7 +1,7 @@
-"""From a function's configuration to a program: interpreter, bootstrap, transport, first message. One function a language.
+"""From a function's configuration to a program: interpreter, bootstrap, transport. One function a language.
 
-One decision to know: a managed runtime's environment variables travel in the first frame, not in the process's start, so
-that a zygote's fork or a booted spare process can become any function.
+One decision to know: a managed runtime's environment variables travel in the first frame, not in the process's
+start, so that a zygote's fork or a booted spare process can become any function.
 """
 
 from __future__ import annotations
@@ -108,7 +108,9 @@ class Launcher:
             # A wrapper must execute the runtime itself, and the official HTTP client reads its address when it is
             # loaded: no fork of a zygote will do.
             argv = (interpreter.path, "-I", "-S", str(_PYTHON_BOOTSTRAP), str(self._packages()))
-            return Launch((_wrapper(wrapper, package), *argv) if wrapper else argv, None, transport, python_env, message)
+            return Launch(
+                (_wrapper(wrapper, package), *argv) if wrapper else argv, None, transport, python_env, message
+            )
         return Launch((), zygote, transport, python_env, message)
 
     async def _launch_node(self, package: Package, env: Mapping[str, str], transport: Transport) -> Launch:

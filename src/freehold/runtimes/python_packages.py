@@ -13,7 +13,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-# Distribution -> its top-level modules. The first line is the runtime client, the second what AWS documents as included.
+# Distribution -> its top-level modules: the runtime client, its hooks, and the SDK that AWS documents as included.
 _CLIENT = {"awslambdaric": ["awslambdaric", "runtime_client"], "simplejson": ["simplejson"]}
 _CLIENT_HOOKS = {"snapshot-restore-py": ["snapshot_restore_py"]}
 _SDK = {
@@ -28,7 +28,7 @@ _SDK = {
 
 
 def link_packages(directory: Path) -> Path:
-    """A directory below `directory` with the links, made if need be. Its name tells what it holds, so it never changes."""
+    """A directory below `directory` with the links, made if need be; named by what it holds, so it never changes."""
     links: dict[str, str] = {}
     for distribution, modules in {**_CLIENT, **_CLIENT_HOOKS, **_SDK}.items():
         for module in modules:

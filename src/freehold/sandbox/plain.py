@@ -95,7 +95,7 @@ class _Spawner:
         ours.setblocking(False)
         entry = [str(zygote.entry_file), *zygote.arguments] if zygote else []
         try:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: ASYNC220 - a vfork; asyncio's own would add its child watcher.
                 [
                     zygote.interpreter if zygote else sys.executable,
                     "-I",

@@ -24,7 +24,7 @@ def _import_client():
     site.setcopyright()
     site.sethelper()
     sys.path.append(sys.argv[1])
-    import awslambdaric.bootstrap  # noqa: F401
+    import awslambdaric.bootstrap
     import awslambdaric.lambda_runtime_client  # noqa: F401
 
 

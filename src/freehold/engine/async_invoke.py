@@ -1,0 +1,196 @@
+"""Asynchronous invocations: taken from the queue on disk, run, tried again with AWS's delays, and told to destinations.
+
+AWS: "Invoking a Lambda function asynchronously", "How Lambda handles errors and retries with asynchronous invocation".
+The request id is the same on every attempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from freehold.aws.call import Json
+from freehold.aws.errors import AwsError
+from freehold.clock import Clock
+from freehold.engine.concurrency import Concurrency
+from freehold.engine.destinations import Destinations, Outcome
+from freehold.engine.invocation import Invocation, Invoker
+from freehold.state.queue import Message, Queue
+from freehold.state.store import Change, Store
+
+TOPIC = "lambda.async"
+CONFIG = "lambda.event_invoke_config"
+FUNCTION_ERROR_DELAYS_S = (60.0, 120.0)
+THROTTLE_FIRST_DELAY_S = 1.0
+THROTTLE_LONGEST_DELAY_S = 300.0
+MAX_AGE_S = 21_600
+MAX_RETRIES = 2
+_AT_ONCE = 64  # Events of all functions that run at the same time; the others wait on disk.
+_LONGEST_WAIT_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What lies in the queue."""
+
+    function_arn: str
+    payload: bytes
+    request_id: str
+    accepted_s: float
+    failures: int = 0  # Attempts that ended in a function error.
+    delays: int = 0  # Attempts that found no capacity.
+
+    def encode(self) -> bytes:
+        return orjson.dumps({
+            "function_arn": self.function_arn,
+            "payload": base64.b64encode(self.payload).decode(),
+            "request_id": self.request_id,
+            "accepted_s": self.accepted_s,
+            "failures": self.failures,
+            "delays": self.delays,
+        })  # fmt: skip
+
+    @classmethod
+    def decode(cls, body: bytes) -> Event:
+        members = orjson.loads(body)
+        return cls(**{**members, "payload": base64.b64decode(members["payload"])})
+
+
+class AsyncInvoker:
+    """`start` begins to work the queue off; `stop` leaves what is not done in it."""
+
+    def __init__(
+        self,
+        store: Store,
+        queue: Queue,
+        invoker: Invoker,
+        concurrency: Concurrency,
+        destinations: Destinations,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._invoker = invoker
+        self._concurrency = concurrency
+        self._destinations = destinations
+        self._clock = clock
+        self._configs: dict[str, Json] = {}
+        self._wake = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._worker: asyncio.Task[None] | None = None
+        self._unfollow: Callable[[], None] = lambda: None
+
+    async def enqueue(self, invocation: Invocation) -> None:
+        """On disk when it returns."""
+        now_s = self._clock.now_s()
+        event = Event(invocation.function_arn, invocation.payload, invocation.request_id, now_s)
+        await self._queue.put(TOPIC, event.encode(), now_s)
+        self._wake.set()
+
+    def start(self) -> None:
+        self._unfollow = self._store.follow((CONFIG,), self._on_changes)
+        self._worker = asyncio.get_running_loop().create_task(self._work())
+
+    async def stop(self) -> None:
+        self._unfollow()
+        tasks = [*self._running, *([self._worker] if self._worker else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while True:
+            self._wake.clear()
+            room = _AT_ONCE - len(self._running)
+            messages = await self._queue.take(TOPIC, self._clock.now_s(), room) if room else []
+            for message in messages:
+                task = asyncio.get_running_loop().create_task(self._attempt(message))
+                self._running.add(task)
+                task.add_done_callback(self._done)
+            if not messages:
+                await self._wait(await self._queue.next_due_s(TOPIC) if room else None)
+
+    async def _wait(self, due_s: float | None) -> None:
+        """Until something is due, put or finished."""
+        wait_s = _LONGEST_WAIT_S if due_s is None else max(0.0, min(due_s - self._clock.now_s(), _LONGEST_WAIT_S))
+        sleep = asyncio.ensure_future(self._clock.sleep(wait_s))
+        wake = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait((sleep, wake), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            wake.cancel()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._wake.set()
+
+    async def _attempt(self, message: Message) -> None:
+        event = Event.decode(message.body)
+        config = self._config(event.function_arn)
+        max_age_s = config.get("MaximumEventAgeInSeconds", MAX_AGE_S)
+        if self._clock.now_s() - event.accepted_s > max_age_s:
+            await self._end(message, event, Outcome("EventAgeExceeded", event.failures + event.delays, None), config)
+            return
+        try:
+            result = await self._invoker.invoke(Invocation(event.function_arn, event.payload, event.request_id))
+        except AwsError as error:
+            await self._not_run(message, event, error, config, max_age_s)
+            return
+        count = event.failures + event.delays + 1
+        if result.function_error is None:
+            await self._end(message, event, Outcome("Success", count, result), config)
+        elif event.failures >= config.get("MaximumRetryAttempts", MAX_RETRIES):
+            await self._end(message, event, Outcome("RetriesExhausted", count, result), config)
+        else:
+            delay_s = FUNCTION_ERROR_DELAYS_S[min(event.failures, len(FUNCTION_ERROR_DELAYS_S) - 1)]
+            again = _replace(event, failures=event.failures + 1)
+            if self._clock.now_s() + delay_s - event.accepted_s > max_age_s:
+                await self._end(message, event, Outcome("EventAgeExceeded", count, result), config)
+            else:
+                await self._queue.retry(message.id, again.encode(), self._clock.now_s() + delay_s)
+
+    async def _not_run(self, message: Message, event: Event, error: AwsError, config: Json, max_age_s: int) -> None:
+        """No capacity, or no function any more."""
+        if error.code == "ResourceNotFoundException":
+            await self._queue.ack(message.id)
+            return
+        parts = event.function_arn.split(":")
+        if self._concurrency.reserved(f"{parts[3]}/{parts[6]}") == 0:
+            # Switched off: nothing is tried again.
+            await self._end(message, event, Outcome("RetriesExhausted", 0, None), config)
+            return
+        delay_s = min(THROTTLE_FIRST_DELAY_S * 2**event.delays, THROTTLE_LONGEST_DELAY_S)
+        due_s = min(self._clock.now_s() + delay_s, event.accepted_s + max_age_s + 0.001)
+        await self._queue.retry(message.id, _replace(event, delays=event.delays + 1).encode(), due_s)
+
+    async def _end(self, message: Message, event: Event, outcome: Outcome, config: Json) -> None:
+        await self._destinations.tell(event.function_arn, event.request_id, event.payload, outcome, config)
+        await self._queue.ack(message.id)
+
+    def _config(self, function_arn: str) -> Json:
+        parts = function_arn.split(":")
+        qualifier = parts[7] if len(parts) > 7 else "$LATEST"
+        return self._configs.get(f"{parts[3]}/{parts[6]}/{qualifier}", {})
+
+    def _on_changes(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.document is None:
+                self._configs.pop(change.key, None)
+            else:
+                self._configs[change.key] = change.document
+
+
+def _replace(event: Event, failures: int | None = None, delays: int | None = None) -> Event:
+    return Event(
+        event.function_arn,
+        event.payload,
+        event.request_id,
+        event.accepted_s,
+        event.failures if failures is None else failures,
+        event.delays if delays is None else delays,
+    )

@@ -1,0 +1,93 @@
+"""Invoke: a function is run now, later, or only in thought. AWS: Invoke, "Invocation types"."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+
+import orjson
+
+from freehold.aws.call import Call, Json
+from freehold.aws.errors import AwsError
+from freehold.engine.invocation import Invocation
+from freehold.engine.limits import ASYNC_PAYLOAD_BYTES, PAYLOAD_BYTES
+from freehold.services.lambda_.record import Lambda, find_version, read_name
+
+_CLIENT_CONTEXT_BYTES = 3583
+
+
+async def invoke(lambda_: Lambda, call: Call, request: Json) -> Json:
+    name = read_name(call, request["FunctionName"], request.get("Qualifier"))
+    kind = request.get("InvocationType") or "RequestResponse"
+    payload = _payload(request, kind)
+    invocation = Invocation(
+        function_arn=name.qualified_arn,
+        payload=payload,
+        request_id=call.request_id or lambda_.ids.uuid(),
+        client_context=_client_context(request.get("ClientContext")) if kind == "RequestResponse" else b"",
+        source=call.service_principal,
+        log_tail=request.get("LogType") == "Tail",
+    )
+    if kind != "RequestResponse":
+        _, version = await find_version(lambda_, name)
+        if kind == "DryRun":
+            return {"StatusCode": 204, "ExecutedVersion": version, "Payload": b""}
+        await lambda_.async_invoker.enqueue(invocation)
+        return {"StatusCode": 202, "Payload": b""}
+    result = await lambda_.invoker.invoke(invocation)
+    answer: Json = {"StatusCode": 200, "ExecutedVersion": result.executed_version, "Payload": result.payload}
+    if result.function_error:
+        answer["FunctionError"] = result.function_error
+    if invocation.log_tail:
+        answer["LogResult"] = base64.b64encode(result.log_tail).decode()
+    return answer
+
+
+async def invoke_async(lambda_: Lambda, call: Call, request: Json) -> Json:
+    """The old operation of this name; only Event."""
+    await invoke(lambda_, call, {**request, "InvocationType": "Event", "Payload": request["InvokeArgs"]})
+    return {"Status": 202}
+
+
+def _payload(request: Json, kind: str) -> bytes:
+    payload = request.get("Payload") or b""
+    data = payload if isinstance(payload, bytes) else bytes(payload)
+    limit = ASYNC_PAYLOAD_BYTES if kind == "Event" else PAYLOAD_BYTES
+    if len(data) > limit:
+        raise AwsError(
+            "RequestTooLargeException",
+            f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
+            status=413,
+            fields={"Type": "User"},
+        )
+    if not data:
+        return b"{}"
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        # Python's reader, as AWS's, takes a few things that the strict one does not, NaN among them.
+        try:
+            json.loads(data)
+        except (ValueError, RecursionError):
+            raise AwsError(
+                "InvalidRequestContentException",
+                f"Could not parse request body into json: Could not parse payload into json: {error}",
+                status=400,
+                fields={"Type": "User"},
+            ) from error
+    return data
+
+
+def _client_context(text: str | None) -> bytes:
+    if not text:
+        return b""
+    try:
+        decoded = base64.b64decode(text, validate=True)
+        if len(text) > _CLIENT_CONTEXT_BYTES or not isinstance(orjson.loads(decoded), dict):
+            raise ValueError
+    except (binascii.Error, ValueError) as error:
+        raise AwsError(
+            "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.", status=400
+        ) from error
+    return decoded

@@ -1,0 +1,159 @@
+"""Event source mappings: which source's records go to which function. AWS: CreateEventSourceMapping and its kin.
+
+Document "lambda.event_source_mapping", key region/uuid; events/ polls by it. A source that nobody here polls is refused
+by name at once: a mapping that never does anything would be a lie.
+"""
+
+from __future__ import annotations
+
+from freehold.aws.arn import Arn, parse_arn
+from freehold.aws.call import Call, Json
+from freehold.engine.functions import FUNCTION
+from freehold.services.lambda_.record import (
+    MAPPING,
+    Lambda,
+    conflict,
+    find_version,
+    invalid,
+    not_found,
+    page,
+    read_name,
+)
+from freehold.state.store import Delete, Put, Stored
+
+_STREAMS = ("dynamodb", "kinesis")
+_DEFAULT_BATCH = {"sqs": 10, "dynamodb": 100, "kinesis": 100}
+_STREAM_DEFAULTS = {
+    "MaximumBatchingWindowInSeconds": 0,
+    "ParallelizationFactor": 1,
+    "MaximumRecordAgeInSeconds": -1,
+    "BisectBatchOnFunctionError": False,
+    "MaximumRetryAttempts": -1,
+    "TumblingWindowInSeconds": 0,
+}
+_CHANGEABLE = (
+    "BatchSize", "FilterCriteria", "MaximumBatchingWindowInSeconds", "ParallelizationFactor", "DestinationConfig",
+    "MaximumRecordAgeInSeconds", "BisectBatchOnFunctionError", "MaximumRetryAttempts", "TumblingWindowInSeconds",
+    "FunctionResponseTypes", "ScalingConfig", "KMSKeyArn",
+)  # fmt: skip
+
+
+async def create_event_source_mapping(lambda_: Lambda, call: Call, request: Json) -> Json:
+    source = _source(lambda_, request)
+    name = read_name(call, request["FunctionName"])
+    await find_version(lambda_, name)
+    await _refuse_twice(lambda_, call, str(source), name.qualified_arn)
+    stream = source.service in _STREAMS
+    if stream and not request.get("StartingPosition"):
+        raise invalid("1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: "
+                      "Member must not be null.")  # fmt: skip
+    uuid = lambda_.ids.uuid()
+    document: Json = {
+        "UUID": uuid,
+        "EventSourceArn": str(source),
+        "EventSourceMappingArn": f"arn:aws:lambda:{call.region}:{call.account}:event-source-mapping:{uuid}",
+        "FunctionArn": name.qualified_arn,
+        "BatchSize": _DEFAULT_BATCH[source.service],
+        "MaximumBatchingWindowInSeconds": 0,
+        **(_STREAM_DEFAULTS if stream else {}),
+        "FunctionResponseTypes": [],
+        "State": "Enabled" if request.get("Enabled", True) is not False else "Disabled",
+        "StateTransitionReason": "USER_INITIATED" if source.service == "sqs" else "User action",
+        "LastModified": lambda_.clock.now_s(),
+        "tags": request.get("Tags") or {},
+    }
+    if stream:
+        document["StartingPosition"] = request["StartingPosition"]
+        document["LastProcessingResult"] = "No records processed"
+        document["DestinationConfig"] = {"OnFailure": {}}
+        if request.get("StartingPositionTimestamp") is not None:
+            moment = request["StartingPositionTimestamp"]
+            document["StartingPositionTimestamp"] = moment.timestamp() if hasattr(moment, "timestamp") else moment
+    _change(document, request, source)
+    await lambda_.store.write(Put(MAPPING, f"{call.region}/{uuid}", document, if_revision=0))
+    return _shown(document, "Creating")
+
+
+async def get_event_source_mapping(lambda_: Lambda, call: Call, request: Json) -> Json:
+    return _shown((await _find(lambda_, call, request)).document)
+
+
+async def update_event_source_mapping(lambda_: Lambda, call: Call, request: Json) -> Json:
+    stored = await _find(lambda_, call, request)
+    document = dict(stored.document)
+    source = parse_arn(document["EventSourceArn"])
+    assert source is not None
+    if request.get("FunctionName"):
+        name = read_name(call, request["FunctionName"])
+        await find_version(lambda_, name)
+        document["FunctionArn"] = name.qualified_arn
+    if request.get("Enabled") is not None:
+        document["State"] = "Enabled" if request["Enabled"] else "Disabled"
+    _change(document, request, source)
+    document["LastModified"] = lambda_.clock.now_s()
+    await lambda_.store.write(Put(MAPPING, stored.key, document))
+    return _shown(document, "Updating")
+
+
+async def delete_event_source_mapping(lambda_: Lambda, call: Call, request: Json) -> Json:
+    stored = await _find(lambda_, call, request)
+    await lambda_.store.write(Delete(MAPPING, stored.key))
+    return _shown(stored.document, "Deleting")
+
+
+async def list_event_source_mappings(lambda_: Lambda, call: Call, request: Json) -> Json:
+    found = [one.document for one in await lambda_.store.list_documents(MAPPING, f"{call.region}/")]
+    if source := request.get("EventSourceArn"):
+        found = [one for one in found if one["EventSourceArn"] == source]
+    if request.get("FunctionName"):
+        name = read_name(call, request["FunctionName"])
+        if await lambda_.store.read(FUNCTION, name.key) is None:
+            found = []
+        found = [one for one in found if one["FunctionArn"] == name.qualified_arn]
+    listed, more = page([_shown(one) for one in found], request, "UUID", 100)
+    return {"EventSourceMappings": listed, **more}
+
+
+def _source(lambda_: Lambda, request: Json) -> Arn:
+    text = request.get("EventSourceArn")
+    if not text:
+        raise invalid("Freehold supports event source mappings of an EventSourceArn only, not self-managed sources.")
+    arn = parse_arn(text)
+    if arn is None:
+        raise invalid(f"Unrecognized event source: {text}")
+    if arn.service not in lambda_.event_sources or arn.service not in _DEFAULT_BATCH:
+        raise invalid(f"Freehold does not poll {arn.service} for event source mappings yet: {text}")
+    return arn
+
+
+def _change(document: Json, request: Json, source: Arn) -> None:
+    for member in _CHANGEABLE:
+        if request.get(member) is not None:
+            document[member] = request[member]
+    most = 10_000 if source.service != "sqs" or not source.resource.endswith(".fifo") else 10
+    if not 1 <= document["BatchSize"] <= most:
+        raise invalid(f"1 validation error detected: Value '{document['BatchSize']}' at 'batchSize' failed to satisfy "
+                      f"constraint: Member must have value less than or equal to {most}")  # fmt: skip
+    if source.service == "sqs" and document["BatchSize"] > 10 and not document["MaximumBatchingWindowInSeconds"]:
+        raise invalid("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10")
+
+
+async def _refuse_twice(lambda_: Lambda, call: Call, source: str, function_arn: str) -> None:
+    for one in await lambda_.store.list_documents(MAPPING, f"{call.region}/"):
+        if one.document["EventSourceArn"] == source and one.document["FunctionArn"] == function_arn:
+            raise conflict(
+                f'The event source arn (" {source} ") and function (" {function_arn.split(":")[6]} ") provided mapping '
+                f"already exists. Please update or delete the existing mapping with UUID {one.document['UUID']}"
+            )
+
+
+async def _find(lambda_: Lambda, call: Call, request: Json) -> Stored:
+    stored = await lambda_.store.read(MAPPING, f"{call.region}/{request['UUID']}")
+    if stored is None:
+        raise not_found("The resource you requested does not exist.")
+    return stored
+
+
+def _shown(document: Json, state: str | None = None) -> Json:
+    shown = {name: value for name, value in document.items() if name != "tags"}
+    return {**shown, "State": state} if state else shown
