@@ -1,0 +1,200 @@
+"""Runs the tools of a build: pip, npm, esbuild, make. Blocking: call it on a thread.
+
+One decision to know: dependencies are installed into a cache folder named by the content of what asks for them
+(requirements.txt, package.json and its lock file) and are hard-linked from there, so a build after an edit of the code
+installs nothing and copies little.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from freehold.aws.call import Json
+from freehold.templates.building.plan import Build, Method, plan_build
+from freehold.templates.errors import TemplateError
+
+Progress = Callable[[str], None]  # One line for the person who waits.
+
+_LEFT_OUT = shutil.ignore_patterns(".aws-sam", ".git", ".freehold", "__pycache__", "node_modules", "*.pyc", ".DS_Store")
+_LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", ".npmrc")
+_TAIL_LINES = 15  # Of a tool's output, in the error.
+
+
+def build_function(
+    source_dir: Path,
+    runtime: str,
+    metadata: Json,
+    output_dir: Path,
+    cache_dir: Path,
+    progress: Progress,
+    *,
+    logical_id: str = "function",
+    is_layer: bool = False,
+    python: str = sys.executable,
+) -> Path:
+    """The folder (or file) that is the code: `output_dir`, or the source itself where there is nothing to do.
+
+    `python` is the interpreter that will run the function: its pip chooses the wheels. Raises TemplateError.
+    """
+    method = str(metadata.get("BuildMethod") or runtime)
+    build = plan_build(logical_id, source_dir, method, metadata, is_layer=is_layer)
+    return run_build(build, output_dir, cache_dir, progress, python=python)
+
+
+def run_build(
+    build: Build, output_dir: Path, cache_dir: Path, progress: Progress, *, python: str = sys.executable
+) -> Path:
+    """Raises TemplateError with the end of the tool's output when it fails."""
+    if build.method is Method.AS_IS:
+        return build.source
+    fresh = output_dir.with_name(f".{output_dir.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    match build.method:
+        case Method.PIP:
+            _with_pip(build, fresh, cache_dir, progress, python)
+        case Method.NPM:
+            _with_npm(build, fresh, cache_dir, progress)
+        case Method.ESBUILD:
+            _with_esbuild(build, fresh, cache_dir, progress)
+        case Method.MAKE:
+            progress(f"{build.logical_id}: make build-{build.logical_id}")
+            environment = {**os.environ, **build.settings, "ARTIFACTS_DIR": str(fresh.resolve())}
+            _run(["make", f"build-{build.logical_id}"], build.source, build.logical_id, environment)
+    # A build that failed leaves the last good one in place.
+    shutil.rmtree(output_dir, ignore_errors=True)
+    fresh.rename(output_dir)
+    return output_dir
+
+
+def _with_pip(build: Build, output: Path, cache_dir: Path, progress: Progress, python: str) -> None:
+    target = output / build.subfolder
+    if build.manifest is not None and _has_requirements(build.manifest):
+        version = _run([python, "-c", "import sys; print(sys.version_info[:2])"], build.source, build.logical_id)
+        key = _digest("pip", version, build.manifest.read_text())
+
+        def install(folder: Path) -> None:
+            progress(f"{build.logical_id}: pip install -r {build.manifest}")
+            command = [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+            _run([*command, "-r", str(build.manifest), "-t", str(folder)], build.source, build.logical_id)
+
+        _link_tree(_cached(cache_dir, key, install), target)
+    shutil.copytree(build.source, target, ignore=_LEFT_OUT, dirs_exist_ok=True)
+
+
+def _with_npm(build: Build, output: Path, cache_dir: Path, progress: Progress) -> None:
+    target = output / build.subfolder
+    shutil.copytree(build.source, target, ignore=_LEFT_OUT, dirs_exist_ok=True)
+    if build.manifest is None or not _dependencies(build.manifest, ("dependencies", "optionalDependencies")):
+        return
+    folder = _node_modules(build, build.manifest, cache_dir, progress, ("--omit=dev",))
+    _link_tree(folder / "node_modules", target / "node_modules")
+
+
+def _with_esbuild(build: Build, output: Path, cache_dir: Path, progress: Progress) -> None:
+    environment = dict(os.environ)
+    places = [build.source, *build.source.resolve().parents]
+    found = next((place / "node_modules" for place in places if (place / "node_modules/.bin/esbuild").exists()), None)
+    modules: list[Path] = [found] if found else []
+    needs = build.manifest and _dependencies(
+        build.manifest, ("dependencies", "devDependencies", "optionalDependencies")
+    )
+    if build.manifest and needs and not (build.source / "node_modules").is_dir():
+        modules.insert(0, _node_modules(build, build.manifest, cache_dir, progress, ()) / "node_modules")
+    programs = [folder / ".bin/esbuild" for folder in modules]
+    program = next((str(file) for file in programs if file.exists()), shutil.which("esbuild"))
+    if program is None:
+        raise TemplateError(
+            f"{build.logical_id}: esbuild is not there; add it to the devDependencies of {build.source}/package.json"
+        )
+    if modules:
+        environment["NODE_PATH"] = os.pathsep.join(str(folder.resolve()) for folder in modules)
+    progress(f"{build.logical_id}: esbuild {' '.join(build.arguments[:1])}")
+    command = [program, *build.arguments, f"--outdir={output.resolve()}", "--log-level=warning"]
+    _run(command, build.source, build.logical_id, environment)
+
+
+def _node_modules(build: Build, manifest: Path, cache_dir: Path, progress: Progress, options: Sequence[str]) -> Path:
+    """The cache folder whose node_modules has what package.json asks for."""
+    locks = [manifest.with_name(name) for name in _LOCK_FILES if manifest.with_name(name).is_file()]
+    version = _run(["node", "--version"], build.source, build.logical_id)
+    key = _digest("npm", version, *options, *(file.read_text() for file in (manifest, *locks)))
+
+    def install(folder: Path) -> None:
+        for file in (manifest, *locks):
+            shutil.copy(file, folder / file.name)
+        verb = "ci" if build.use_npm_ci else "install"
+        progress(f"{build.logical_id}: npm {verb} ({manifest})")
+        command = ["npm", verb, "--no-audit", "--no-fund", "--loglevel=error", *options]
+        _run(command, folder, build.logical_id)
+        (folder / "node_modules").mkdir(exist_ok=True)
+
+    return _cached(cache_dir, key, install)
+
+
+def _cached(cache_dir: Path, key: str, install: Callable[[Path], None]) -> Path:
+    """A folder that is there is whole: it gets its name only after the tool has succeeded."""
+    folder = cache_dir / key
+    if folder.is_dir():
+        return folder
+    fresh = cache_dir / f".{key}.{os.getpid()}"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        install(fresh)
+        fresh.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # Another process was quicker: its folder is as good.
+            raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return folder
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, copy_function=_link, symlinks=True, dirs_exist_ok=True)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # Another file system.
+        shutil.copy2(source, target)
+
+
+def _has_requirements(file: Path) -> bool:
+    lines = (line.strip() for line in file.read_text().splitlines())
+    return any(line and not line.startswith("#") for line in lines)
+
+
+def _dependencies(manifest: Path, sections: Sequence[str]) -> bool:
+    try:
+        package = json.loads(manifest.read_text())
+    except json.JSONDecodeError as error:
+        raise TemplateError(f"{manifest} is not JSON: {error.msg}", manifest, error.lineno) from error
+    return isinstance(package, dict) and any(package.get(section) for section in sections)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _run(command: Sequence[str], folder: Path, logical_id: str, environment: Mapping[str, str] | None = None) -> str:
+    """Its output. Raises TemplateError."""
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise TemplateError(f"{logical_id}: {command[0]} is needed to build it and is not installed") from error
+    if done.returncode != 0:
+        tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-_TAIL_LINES:])
+        raise TemplateError(f"{logical_id}: {Path(command[0]).name} failed:\n{tail}")
+    return done.stdout
