@@ -38,10 +38,19 @@ class Cloud:
         self.objects: dict[str, bytes] = {}
         self.parameters: dict[str, str] = {}
         self._ids: dict[str, str] = {}
-        self.gates: dict[str, asyncio.Event] = {}  # Operation -> what it waits for.
+        self.failing_once: dict[str, AwsError] = {}  # As `failures`, for the next call only.
+        self._held: dict[str, asyncio.Event] = {}
 
     def bind(self, call: Call) -> Aws:
         return _Bound(self, call)
+
+    def hold(self, operation: str) -> asyncio.Event:
+        """The operation never answers, until `let_go`; the event tells that somebody waits for it."""
+        self._held[operation] = asyncio.Event()
+        return self._held[operation]
+
+    def let_go(self) -> None:
+        self._held.clear()
 
     def operations(self) -> list[str]:
         return [operation for _, operation, _ in self.calls]
@@ -56,8 +65,11 @@ class Cloud:
             report = ParamValidator().validate(request, model.input_shape)
             assert not report.has_errors(), f"{service} {operation}: {report.generate_report()}"
         self.calls.append((service, operation, request))
-        if operation in self.gates:
-            await self.gates[operation].wait()
+        if operation in self._held:
+            self._held[operation].set()
+            await asyncio.Event().wait()
+        if operation in self.failing_once:
+            raise self.failing_once.pop(operation)
         if operation in self.failures:
             raise self.failures[operation]
         if operation == "GetObject":

@@ -46,6 +46,7 @@ _VALUES: dict[str, Json] = {
         "Code": {"ZipFile": "x", "S3Bucket": "bucket"},
         "EphemeralStorage": {"Size": 512},
         "MemorySize": 128,
+        "RuntimeManagementConfig": {"UpdateRuntimeOn": "Auto"},
     },
 }
 # Where the physical id is looked into.
