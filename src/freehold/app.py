@@ -38,7 +38,7 @@ from freehold.http.server import HttpServer, Limits
 from freehold.runtimes.interpreters import Interpreters
 from freehold.runtimes.launch import Launcher
 from freehold.sandbox.plain import PlainSandbox
-from freehold.services import apigateway, apigatewayv2, dynamodb, iam, lambda_, logs, s3, sts
+from freehold.services import apigateway, apigatewayv2, dynamodb, dynamodbstreams, iam, lambda_, logs, s3, sts
 from freehold.services.dynamodb.running import RunningDynamoDB
 from freehold.stacks import OPERATIONS as CLOUDFORMATION
 from freehold.stacks import Stacks, start_stacks, stop_stacks
@@ -135,6 +135,8 @@ class App:
         self._stops.append(running.stop)
         await running.start()
         self.operations.add(Service("dynamodb", dynamodb.OPERATIONS, running.record, raw_json=True))
+        streams = dynamodbstreams.DynamoDBStreams(running.storage, self.clock)
+        self.operations.add(Service("dynamodbstreams", dynamodbstreams.OPERATIONS, streams, raw_json=True))
 
     async def _start_engine(self) -> None:
         """Functions: what runs them, what keeps them, and their API. After what they use: a schedule may run one now."""
@@ -148,7 +150,6 @@ class App:
         self.engine = Engine(store, starter, around, config.max_environments, config.keep_alive_s)
         self._stops.append(self.engine.stop)
         self.engine.start()
-        self.engine.prewarm()
         provisioned = Provisioned(store, self.engine)
         provisioned.start()
         queue = SqliteQueue(config.data_dir / "queue.db")

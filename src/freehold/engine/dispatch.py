@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -54,6 +53,7 @@ class Engine:
         self._pools: dict[str, Pool] = {}
         self._retired: set[Pool] = set()
         self._targets: dict[str, tuple[str, Alias | None]] = {}  # Invoked ARN -> function key, version or alias.
+        self._prewarmed: set[str] = set()  # Names of runtimes.
         self._unfollow: Callable[[], None] = lambda: None
         self._background: set[asyncio.Task[None]] = set()
 
@@ -72,12 +72,14 @@ class Engine:
         """Has `listener` called after each invocation; it must not block nor raise."""
         self._around.listeners.append(listener)
 
-    def prewarm(self) -> None:
-        """Starts, beside everything else, what the present functions' environments will start from."""
-        names = {function.runtime_name for function in self._versions.values()}
-        for name in names:
-            if name in RUNTIMES:
-                self._run_beside(self._starter.prepare(RUNTIMES[name]))
+    def prewarm(self, runtime_name: str) -> None:
+        """Starts, beside everything else, what environments of a runtime start from.
+
+        Known functions' runtimes are prewarmed by themselves; `freehold dev` may name them before it has deployed.
+        """
+        if runtime_name in RUNTIMES and runtime_name not in self._prewarmed:
+            self._prewarmed.add(runtime_name)
+            self._run_beside(self._starter.prepare(RUNTIMES[runtime_name]))
 
     async def invoke(self, invocation: Invocation) -> InvocationResult:
         pool = self._pool(self._version_key(invocation.function_arn))
@@ -92,10 +94,7 @@ class Engine:
             self.concurrency.leave(function.function_key)
             raise
         assert environment.state is State.IDLE
-        answer = environment.run(invocation, invocation.trace_id or new_trace_id(self._clock))
-        # Counted until the function is done, also when the caller does not wait for it.
-        answer.add_done_callback(self._leaver(function.function_key))
-        return await asyncio.shield(answer)
+        return await environment.run(invocation, invocation.trace_id or new_trace_id(self._clock))
 
     async def rehearse(self, function_arn: str, code_sha256: str, handler: str) -> InitFailed | None:
         """Starts one environment of a function with other code, a blob, and lets it go: does that code initialise?"""
@@ -109,7 +108,11 @@ class Engine:
 
     def find(self, function_arn: str) -> FunctionVersion:
         """What an ARN stands for now (of a weighted alias: one of its versions). Raises ResourceNotFoundException."""
-        return self._versions[self._version_key(function_arn)]
+        key = self._version_key(function_arn)
+        function = self._versions.get(key)
+        if function is None:
+            raise _not_found(function_arn)
+        return function
 
     def has_version(self, version_key: str) -> bool:
         return version_key in self._versions
@@ -154,7 +157,7 @@ class Engine:
             alias = self._aliases.get(f"{key}/{qualifier}")
             if alias is not None:
                 return key, alias
-        raise AwsError("ResourceNotFoundException", f"Function not found: {arn}", status=404, fields={"Type": "User"})
+        raise _not_found(arn)
 
     def _pool(self, version_key: str) -> Pool:
         pool = self._pools.get(version_key)
@@ -162,7 +165,7 @@ class Engine:
             function = self._versions.get(version_key)
             if function is None:
                 raise AwsError("ResourceNotFoundException", f"Function not found: {version_key}", status=404)
-            pool = self._pools[version_key] = Pool(function, self._starter, self._admit)
+            pool = self._pools[version_key] = Pool(function, self._starter, self._admit, self._on_done)
         return pool
 
     # Following the store.
@@ -186,6 +189,7 @@ class Engine:
             function = compile_version(change.key, change.document)
             before = self._versions.get(key)
             self._versions[key] = function
+            self.prewarm(function.runtime_name)
             if before is not None and before.fingerprint != function.fingerprint:
                 self._retire(key)
 
@@ -199,6 +203,10 @@ class Engine:
             self._retired = {one for one in self._retired if len(one)} | {pool}
 
     # Places.
+
+    def _on_done(self, function: FunctionVersion) -> None:
+        """Counted until the function has answered, also when the caller does not wait for it."""
+        self.concurrency.leave(function.function_key)
 
     def _admit(self) -> None:
         """A place for one more environment, if need be taken from the function that was idle longest."""
@@ -215,9 +223,6 @@ class Engine:
             limit_s = self._clock.monotonic_s() - self._keep_alive_s
             for pool in list(self._pools.values()):
                 pool.sweep(limit_s)
-
-    def _leaver(self, function_key: str) -> Callable[[object], None]:
-        return lambda _: self.concurrency.leave(function_key)
 
     def _run_beside(self, work: object) -> None:
         assert asyncio.iscoroutine(work)
@@ -252,7 +257,11 @@ class Engine:
         )
 
 
+def _not_found(arn: str) -> AwsError:
+    return AwsError("ResourceNotFoundException", f"Function not found: {arn}", status=404, fields={"Type": "User"})
+
+
 def new_trace_id(clock: Clock) -> str:
     """AWS: "X-Ray tracing header"."""
-    noise = secrets.token_hex(20)
+    noise = f"{random.getrandbits(160):040x}"
     return f"Root=1-{int(clock.now_s()):08x}-{noise[:24]};Parent={noise[24:]};Sampled=0"

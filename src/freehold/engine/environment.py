@@ -88,6 +88,7 @@ class Environment:
         self.idle_since_s = 0.0
         self.on_free: Callable[[Environment], None] = _nothing
         self.on_gone: Callable[[Environment], None] = _nothing
+        self.on_done: Callable[[FunctionVersion], None] = _done_nothing
         self.on_answered: Callable[[Environment], None] = _nothing
         self.settling = False  # Answered, and not ready for more yet.
         self.provisioned = False
@@ -319,6 +320,8 @@ class Environment:
             running.lines += [event.message for event in printed]
         closing = _closing_lines(report, function.log_format, stamp_ms)
         self._log([*printed, *(LogEvent(stamp_ms, line) for line in closing)])
+        self.on_done(function)
+        # Not so when the caller went away.
         if not running.answer.done():
             running.answer.set_result(
                 InvocationResult(
@@ -387,3 +390,6 @@ def _peak_memory_mb(pid: int) -> int:
 
 
 def _nothing(_: Environment) -> None: ...
+
+
+def _done_nothing(_: FunctionVersion) -> None: ...

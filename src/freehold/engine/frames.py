@@ -55,10 +55,6 @@ class FrameLink:
         ).encode()
         self._write(HEAD.pack(len(work.payload), len(meta), INVOKE) + meta + work.payload)
 
-    def listen_for(self, events: LinkEvents) -> None:
-        """Hands the link of a spare process to the environment that takes it."""
-        self._events = events
-
     def close(self) -> None:
         if self._fd >= 0:
             self._loop.remove_reader(self._fd)

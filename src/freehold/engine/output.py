@@ -94,9 +94,6 @@ class OutputReader:
         self._refill: asyncio.TimerHandle | None = None
         loop.add_reader(fd, self._on_readable)
 
-    def listen_with(self, take: Callable[[list[LogEvent]], None]) -> None:
-        self._take = take
-
     def drain(self) -> list[LogEvent]:
         """What lies in the pipe now, with an unfinished last line as a line. For the end of an invocation."""
         events: list[LogEvent] = []

@@ -19,12 +19,20 @@ _SETTLE_S = 0.02
 
 
 class Pool:
-    """`admit` is asked before each start and may free a place elsewhere; it raises AwsError when there is none."""
+    """`admit` is asked before each start and may free a place elsewhere; it raises AwsError when there is none.
+    `on_done` is told of each invocation that ended, however it did."""
 
-    def __init__(self, function: FunctionVersion, starter: Starter, admit: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        function: FunctionVersion,
+        starter: Starter,
+        admit: Callable[[], None],
+        on_done: Callable[[FunctionVersion], None],
+    ) -> None:
         self.function = function
         self._starter = starter
         self._admit = admit
+        self._on_done = on_done
         self.idle: list[Environment] = []
         self.environments: set[Environment] = set()
         self._waiting: deque[asyncio.Future[Environment]] = deque()
@@ -130,6 +138,7 @@ class Pool:
         environment.on_free = self._on_free
         environment.on_gone = self._on_gone
         environment.on_answered = self._settling.add
+        environment.on_done = self._on_done
         self._on_free(environment)
 
     def _on_free(self, environment: Environment) -> None:

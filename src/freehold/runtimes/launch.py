@@ -1,7 +1,7 @@
 """From a function's configuration to a program: interpreter, bootstrap, transport. One function a language.
 
 One decision to know: a managed runtime's environment variables travel in the first frame, not in the process's
-start, so that a zygote's fork or a booted spare process can become any function.
+start, so that a zygote's fork can become any function.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from freehold.sandbox.sandbox import Zygote
 _PYTHON_BOOTSTRAP = Path(__file__).parent / "python" / "bootstrap.py"
 _NODE_BOOTSTRAP = Path(__file__).parent / "node" / "bootstrap.cjs"
 _SDK_PACKAGES = ("boto3", "botocore", "urllib3", "dateutil", "jmespath", "s3transfer", "six.py")
-# What must be there when the interpreter starts; spares that booted without it cannot take such a function.
-_NODE_START_VARIABLES = ("NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "AWS_LAMBDA_EXEC_WRAPPER")
 
 Transport = Literal["frames", "http"]
 
@@ -54,7 +52,6 @@ class Launch:
     transport: Transport
     env: Mapping[str, str]  # Added to the function's own where the language needs it.
     first_message: Mapping[str, object]  # Of the frames transport, beside "env"; empty over HTTP.
-    spare_argv: tuple[str, ...] = ()  # Not empty: a process booted by these can become this function.
 
 
 class Launcher:
@@ -83,11 +80,6 @@ class Launcher:
         interpreter = await self._interpreters.find(runtime)
         return Zygote(interpreter.path, _PYTHON_BOOTSTRAP, (str(self._packages()),))
 
-    async def spare_argv(self, runtime: Runtime) -> tuple[str, ...]:
-        """What boots a Node process that waits for its function."""
-        interpreter = await self._interpreters.find(runtime)
-        return (interpreter.path, str(_NODE_BOOTSTRAP))
-
     async def _launch_python(self, package: Package, env: Mapping[str, str], transport: Transport) -> Launch:
         zygote = await self.zygote(package.runtime)
         interpreter = await self._interpreters.find(package.runtime)
@@ -114,7 +106,8 @@ class Launcher:
         return Launch((), zygote, transport, python_env, message)
 
     async def _launch_node(self, package: Package, env: Mapping[str, str], transport: Transport) -> Launch:
-        argv = await self.spare_argv(package.runtime)
+        interpreter = await self._interpreters.find(package.runtime)
+        argv = (interpreter.path, str(_NODE_BOOTSTRAP))
         sdk = sdk_directory()
         if sdk is None and not self._sdk_missed:
             self._sdk_missed = True
@@ -135,8 +128,7 @@ class Launcher:
         node_env = {"NODE_PATH": os.pathsep.join([*paths, str(package.task_dir)])}
         if wrapper := env.get("AWS_LAMBDA_EXEC_WRAPPER"):
             return Launch((_wrapper(wrapper, package), *argv), None, transport, node_env, message)
-        special = any(name in env for name in _NODE_START_VARIABLES)
-        return Launch(argv, None, transport, node_env, message, () if special else argv)
+        return Launch(argv, None, transport, node_env, message)
 
     def _packages(self) -> Path:
         if self._python_dir is None:
