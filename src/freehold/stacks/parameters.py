@@ -35,6 +35,22 @@ _AWS_TYPES = frozenset(
 )
 _SSM_VALUE = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 _LIST = re.compile(r"List<(.+)>")
+# Character classes that Java's patterns have and Python's have not, as members of a bracket.
+_JAVA_CLASS = re.compile(r"\\p\{(\w+)\}")
+_JAVA_CLASSES = {
+    "ASCII": r"\x00-\x7f",
+    "Alnum": "a-zA-Z0-9",
+    "Alpha": "a-zA-Z",
+    "Digit": "0-9",
+    "L": "a-zA-Z\u00c0-\u024f",
+    "Lower": "a-z",
+    "N": "0-9",
+    "Print": r"\x20-\x7e",
+    "Punct": r"!-/:-@\[-`{-~",
+    "Space": r"\s",
+    "Upper": "A-Z",
+    "XDigit": "0-9a-fA-F",
+}
 _KEYS = frozenset(
     [
         "Type",
@@ -181,9 +197,19 @@ def _violation(name: str, declaration: Json, text: str, kind: str) -> str | None
     return None
 
 
+def _python_class(match: re.Match[str]) -> str:
+    r"""`\p{Alnum}` stands inside of brackets mostly; alone it gets brackets of its own."""
+    members = _JAVA_CLASSES.get(match[1])
+    if members is None:
+        return match[0]
+    before = match.string[: match.start()]
+    inside = before.count("[") - before.count("\\[") > before.count("]") - before.count("\\]")
+    return members if inside else f"[{members}]"
+
+
 def _matches(name: str, pattern: str, text: str) -> bool:
     """The whole value, as AWS's (Java's) matcher does."""
     try:
-        return re.fullmatch(pattern, text) is not None
+        return re.fullmatch(_JAVA_CLASS.sub(_python_class, pattern), text) is not None
     except re.error as error:
         raise format_error(f"Parameter '{name}' has an invalid AllowedPattern: {error}") from error

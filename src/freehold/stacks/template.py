@@ -47,6 +47,7 @@ _RESOURCE_KEYS = frozenset(
         "Properties",
         "DependsOn",
         "Condition",
+        "Description",
         "Metadata",
         "DeletionPolicy",
         "UpdateReplacePolicy",
@@ -127,7 +128,8 @@ def _check_resource(name: str, resource: Any, source: Source, keys: frozenset[st
         raise format_error(f"[/Resources/{name}] resource definition is malformed{at}")
     if not isinstance(resource.get("Type"), str):
         raise format_error(f"[/Resources/{name}] Every Resources object must contain a Type member.{at}")
-    unknown = [key for key in resource if key not in keys]
+    # The SAM transform knows its own resources' attributes, and drops what it does not.
+    unknown = [] if resource["Type"].startswith("AWS::Serverless::") else [key for key in resource if key not in keys]
     if unknown:
         raise validation_error(
             f"Invalid template resource property '{unknown[0]}'{source.at('Resources', name, unknown[0])}"

@@ -95,10 +95,18 @@ class Cloud:
         if kind == "string":
             # What creates gives new ids; what reads or updates gives those given last.
             if name not in self._ids or operation.startswith(("Create", "Import", "Publish", "Add")):
-                prefix = "arn:aws:test:us-east-1:000000000000:" if "arn" in name.lower() else ""
-                self._ids[name] = f"{prefix}{name}-{next(_numbers)}"
+                self._ids[name] = _identity(name)
             return self._ids[name]
         return {"boolean": False, "blob": b"", "timestamp": 0.0}.get(kind, 0)
+
+
+def _identity(name: str) -> str:
+    number = next(_numbers)
+    if name == "UUID":
+        return f"00000000-0000-0000-0000-{number:012}"
+    if name == "LayerVersionArn":
+        return f"arn:aws:lambda:us-east-1:000000000000:layer:layer:{number}"
+    return f"{'arn:aws:test:us-east-1:000000000000:' if 'arn' in name.lower() else ''}{name}-{number}"
 
 
 class _Bound:

@@ -62,6 +62,16 @@ async def test_each_type_gives_its_value(kind: str, text: str, value: Any) -> No
     assert (await _resolve({"P": {"Type": kind}}, _given(text))).values == {"P": value}
 
 
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"), [(r"\p{Alnum}+", "a1", "a-"), (r"[\p{Punct}\p{Upper}]+", "A-", "a")]
+)
+async def test_javas_character_classes_are_understood(pattern: str, good: str, bad: str) -> None:
+    declared = {"P": {"Type": "String", "AllowedPattern": pattern}}
+    assert (await _resolve(declared, _given(good))).values == {"P": good}
+    with pytest.raises(AwsError, match="must match pattern"):
+        await _resolve(declared, _given(bad))
+
+
 async def test_missing_and_unknown_parameters_are_listed() -> None:
     with pytest.raises(AwsError, match=r"Parameters: \[A, B\] must have values"):
         await _resolve({"A": {"Type": "String"}, "B": {"Type": "String"}})
