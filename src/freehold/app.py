@@ -27,11 +27,14 @@ from freehold.engine.async_invoke import AsyncInvoker
 from freehold.engine.destinations import Destinations
 from freehold.engine.dispatch import Engine
 from freehold.engine.environment import Surroundings
+from freehold.engine.invocation import Invoker
 from freehold.engine.packages import Packages
 from freehold.engine.provisioned import Provisioned
 from freehold.engine.starter import Starter
+from freehold.gateway.addresses import find_address
 from freehold.gateway.compile_http import check_http_parts
 from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
+from freehold.gateway.gateway import Gateway
 from freehold.http.aws_api import AwsApi
 from freehold.http.messages import Request, Response
 from freehold.http.server import HttpServer, Limits
@@ -57,13 +60,23 @@ class CannotStart(Exception):
 
 
 class App:
-    """One Freehold server in this process. `await start()`, then `await stop()`; both on one event loop."""
+    """One Freehold server in this process. `await start()`, then `await stop()`; both on one event loop.
 
-    def __init__(self, config: Config, clock: Clock | None = None, ids: Ids | None = None) -> None:
+    `watch_invoker` stands between the gateway and the engine: `freehold dev` sees each request's invocation with it.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        watch_invoker: Callable[[Invoker], Invoker] | None = None,
+    ) -> None:
         self.config = config
         self.clock: Clock = clock or SystemClock()
         self.ids: Ids = ids or RandomIds()
         self.operations = OperationTable(check=validate)
+        self.watch_invoker = watch_invoker
         self.host = config.host
         self.port = config.port
         self.warn: Callable[[str], None] = _log.warning  # Told, in plain words, what a user should know once.
@@ -107,6 +120,10 @@ class App:
         self._add_account_services()
         await self._start_tables()
         await self._start_engine()
+        invoker: Invoker = self.engine if self.watch_invoker is None else self.watch_invoker(self.engine)
+        self.gateway = Gateway(self.store, invoker, self.clock, self.ids, config.account)
+        self._stops.append(self._stop_gateway)
+        self.gateway.start()
         await self._start_stacks()
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
         await self._listen()
@@ -139,7 +156,7 @@ class App:
         self.operations.add(Service("dynamodbstreams", dynamodbstreams.OPERATIONS, streams, raw_json=True))
 
     async def _start_engine(self) -> None:
-        """Functions: what runs them, what keeps them, and their API. After what they use: a schedule may run one now."""
+        """Functions: what runs them, what keeps them, their API. After what they use: a schedule may run one now."""
         config, store, clock = self.config, self.store, self.clock
         around = Surroundings(clock, self.logs, [])
         self.sandbox = PlainSandbox()
@@ -172,6 +189,9 @@ class App:
         self._stops.append(lambda: stop_stacks(stacks))
         await start_stacks(stacks)
 
+    async def _stop_gateway(self) -> None:
+        self.gateway.stop()
+
     async def _close_logs(self) -> None:
         await asyncio.to_thread(self.logs.close)
 
@@ -189,6 +209,8 @@ class App:
         path = request.raw_path
         if path.startswith("/_freehold/"):
             return self._own_page(path)
+        if find_address(request) is not None:
+            return await self.gateway.handle(request)
         return await self.aws_api(request)
 
     def _own_page(self, path: str) -> Response:

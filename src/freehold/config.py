@@ -15,6 +15,4 @@ class Config:
     region: str = "us-east-1"  # Where a request names no region.
     keep_alive_s: float = 600.0  # An execution environment that was idle this long is let go.
     max_environments: int = 1000  # Execution environments of all functions together: AWS's account concurrency.
-    max_body_bytes: int = (
-        100 * 1024 * 1024
-    )  # A larger request is answered 413 unread; S3 needs much.
+    max_body_bytes: int = 100 * 1024 * 1024  # A larger request is answered 413 unread; S3 needs much.

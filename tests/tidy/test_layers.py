@@ -21,7 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "engine": {"aws", "runtimes", "sandbox", "state"},
     "tables": {"aws", "state"},
     "gateway": {"aws", "engine", "http", "state"},
-    "services": {"aws", "engine", "state", "tables"},
+    "services": {"aws", "engine", "runtimes", "state", "tables"},
     "events": {"aws", "engine", "state"},
     "stacks": {"aws", "state", "templates"},
     "cli": {"app", "aws", "http", "state", "templates", "engine", "gateway", "events", "runtimes", "sandbox"},

@@ -33,11 +33,16 @@ def test_functions_fit_a_screen() -> None:
     long = []
     for file in FILES:
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not _is_factory(node):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > MOST_FUNCTION_LINES:
                     long.append(f"{_name(file)}:{node.lineno} {node.name} has {lines} lines")
     assert long == []
+
+
+def _is_factory(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """A function that only makes functions is as long as they are; each of them is looked at by itself."""
+    return sum(isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) for part in node.body) >= 3
 
 
 def test_names_say_something() -> None:

@@ -11,7 +11,6 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from xml.etree import ElementTree
@@ -20,6 +19,7 @@ import orjson
 
 from freehold.aws.call import DEFAULT_REGION, Call, Json
 from freehold.aws.errors import AwsError
+from freehold.clock import SystemClock, utc
 from freehold.http.client import HttpClient
 from freehold.http.messages import Response
 
@@ -208,7 +208,7 @@ class AwsClient:
 
     def _signature(self, service: str) -> list[tuple[str, str]]:
         """The credential scope tells region and service; the account is the server's own, so there is no secret."""
-        date = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        date = utc(SystemClock()).strftime("%Y%m%dT%H%M%SZ")
         scope = f"freehold/{date[:8]}/{self.call.region}/{_SIGNING_NAMES.get(service, service)}/aws4_request"
         authorization = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
         return [

@@ -68,7 +68,7 @@ class Store(Protocol):
     async def list_documents(
         self, kind: str, prefix: str = "", *, after: str = "", limit: int | None = None
     ) -> list[Stored]:
-        """Those whose key begins with `prefix` and is greater than `after`, in the order of their keys (code points)."""
+        """Those whose key begins with `prefix` and is greater than `after`, by key (code points)."""
         ...
 
     def follow(self, kinds: Sequence[str], listener: Listener) -> Callable[[], None]:

@@ -125,7 +125,7 @@ async def test_without_a_token_the_answer_is_a_plain_challenge(world: World) -> 
         (jwt.encode({"iss": ISSUER}, "", algorithm="none"), "signing method is invalid"),
         (jwt.encode({"iss": ISSUER}, "public key" * 8, algorithm="HS256"), "signing method is invalid"),
     ],
-    ids=str,
+    ids=[f"bad token {number}" for number in range(14)],
 )
 async def test_a_bad_token_is_refused_with_its_reason(world: World, bad: str, description: str) -> None:
     protected = await protect(world)

@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
+from freehold.aws.call import Json
 from freehold.cli import deployment, output, progress, samconfig, stacks, summary
 from freehold.cli.deployment import Package
-from freehold.cli.failure import run
+from freehold.cli.failure import Failure, run
 from freehold.cli.options import (
     Command,
     Many,
@@ -152,12 +153,10 @@ def _ask(asked: _Deploy, environment: str) -> _Deploy:
     if project.is_serverless:
         stage = click.prompt("Stage", default=wishes.stage or "dev")
         return replace(asked, wishes=replace(wishes, stage=stage))
-    from freehold.cli.packaging_sam import declared_parameters
-
     stack_name = click.prompt("Stack Name", default=wishes.stack_name or default_stack_name(project))
     region = click.prompt("AWS Region", default=find_region(wishes.region))
     parameters = dict(wishes.parameters)
-    for name, settings in declared_parameters(project).items():
+    for name, settings in _declared_parameters(project).items():
         known = parameters.get(name, settings.get("Default"))
         choices = [str(each) for each in settings.get("AllowedValues") or []]
         question = f"Parameter {name}"
@@ -204,3 +203,14 @@ async def _prune(aws: AwsClient, package: Package) -> None:
     removed = await prune_versions(aws, names, package.keep_versions)
     if removed:
         output.say(f"Pruned {removed} old version{'s' if removed > 1 else ''} (custom.prune.number).")
+
+
+def _declared_parameters(project: Project) -> dict[str, Json]:
+    """The template's parameters with their settings. Raises Failure where it cannot be read."""
+    from freehold.templates.yaml_reader import TemplateSyntaxError, read_template
+
+    try:
+        found = read_template(project.file.read_text()).get("Parameters", {})
+    except TemplateSyntaxError as error:
+        raise Failure(str(error)) from error
+    return {name: settings for name, settings in found.items() if isinstance(settings, dict)}
