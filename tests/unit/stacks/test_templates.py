@@ -38,7 +38,7 @@ WRONG = [
         "#/RetentionInDays: expected type: Integer, found: String",
     ),
     (
-        "Resources:\n  A: {Type: AWS::S3::Bucket, Properties: {AccelerateConfiguration: {AccelerationStatus: Enabled}}}",
+        "Resources:\n  A: {Type: AWS::S3::Bucket, Properties: {AccelerateConfiguration: {AccelerationStatus: Enabled}}}",  # noqa: E501 - one long line on purpose
         "Freehold does not support the property AccelerateConfiguration of AWS::S3::Bucket yet (line 2)",
     ),
     (
