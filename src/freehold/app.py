@@ -19,7 +19,7 @@ from pathlib import Path
 import orjson
 
 import freehold
-from freehold.aws.call import OperationTable, Service
+from freehold.aws.call import Call, OperationTable, Service
 from freehold.aws.validate import validate
 from freehold.clock import Clock, Ids, RandomIds, SystemClock
 from freehold.config import Config
@@ -31,6 +31,7 @@ from freehold.engine.invocation import Invoker
 from freehold.engine.packages import Packages
 from freehold.engine.provisioned import Provisioned
 from freehold.engine.starter import Starter
+from freehold.events.schedules import Schedules
 from freehold.gateway.addresses import find_address
 from freehold.gateway.compile_http import check_http_parts
 from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
@@ -41,7 +42,7 @@ from freehold.http.server import HttpServer, Limits
 from freehold.runtimes.interpreters import Interpreters
 from freehold.runtimes.launch import Launcher
 from freehold.sandbox.plain import PlainSandbox
-from freehold.services import apigateway, apigatewayv2, dynamodb, iam, lambda_, logs, s3, sts
+from freehold.services import apigateway, apigatewayv2, dynamodb, events, iam, lambda_, logs, s3, sts
 from freehold.services.dynamodb.running import RunningDynamoDB
 from freehold.stacks import OPERATIONS as CLOUDFORMATION
 from freehold.stacks import Stacks, start_stacks, stop_stacks
@@ -50,6 +51,7 @@ from freehold.state.log_files import FileLogs
 from freehold.state.object_files import ObjectFiles
 from freehold.state.sqlite_queue import SqliteQueue
 from freehold.state.sqlite_store import NewerData, SqliteStore
+from freehold.state.store import Document
 from freehold.tables.sqlite import NewerTables
 
 _log = logging.getLogger(__name__)
@@ -124,6 +126,7 @@ class App:
         self.gateway = Gateway(self.store, invoker, self.clock, self.ids, config.account)
         self._stops.append(self._stop_gateway)
         self.gateway.start()
+        await self._start_events()
         await self._start_stacks()
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
         await self._listen()
@@ -178,6 +181,21 @@ class App:
             lambda: self.endpoint, config.max_environments, self.event_sources,
         )  # fmt: skip
         self.operations.add(Service("lambda", lambda_.OPERATIONS, record))
+
+    async def _start_events(self) -> None:
+        """Rules and their timer. After the engine: a rule that was due while no server ran fires now."""
+        operations, account = self.operations, self.config.account
+        router = events.Router()
+        router.follow(self.store)
+        record = events.Events(self.store, router, self.clock, self.ids, operations.bind, operations.has)
+        operations.add(Service("events", events.OPERATIONS, record))
+
+        async def deliver(region: str, rule: Document, event: Document) -> None:
+            await events.deliver(record, Call(region=region, account=account), rule, event)
+
+        self.schedules = Schedules(self.store, self.clock, self.ids, deliver, account)
+        self._stops.append(self.schedules.stop)
+        await self.schedules.start()
 
     async def _start_stacks(self) -> None:
         """After every service: a stack that was interrupted goes on at once, by their operations."""

@@ -56,6 +56,7 @@ class OutputSplitter:
                     continue
                 # No message is that long: a function printed these bytes.
                 at += len(_FRAME)
+                frame = data.find(_FRAME, at)
             line = data.find(b"\n", at)
             if 0 <= frame < line or (line < 0 and frame >= 0):
                 # A message while a line is unfinished: the line ends here.
