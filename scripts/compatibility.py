@@ -19,8 +19,8 @@ FOLDERS = {"services.lambda_": "lambda", "services.cognito_idp": "cognito-idp", 
 
 _HEAD = """# What is supported
 
-Written from the tables by `scripts/compatibility.py`; what is not listed is refused by name: an operation when it is called, a resource
-type, a property or an attribute when its stack is deployed.
+Written from the tables by `scripts/compatibility.py`; what is not listed is refused by name:
+an operation when it is called, a resource type, a property or an attribute when its stack is deployed.
 
 ## AWS operations
 
