@@ -44,6 +44,8 @@ from freehold.runtimes.launch import Launcher
 from freehold.sandbox.plain import PlainSandbox
 from freehold.services import apigateway, apigatewayv2, dynamodb, events, iam, lambda_, logs, s3, sts
 from freehold.services.dynamodb.running import RunningDynamoDB
+from freehold.services.lambda_.downloads import PATH as CODE_PATH
+from freehold.services.lambda_.downloads import Downloads
 from freehold.stacks import OPERATIONS as CLOUDFORMATION
 from freehold.stacks import Stacks, start_stacks, stop_stacks
 from freehold.state.blobs import Blobs
@@ -176,9 +178,10 @@ class App:
         later = AsyncInvoker(store, queue, self.engine, self.engine.concurrency, destinations, clock)
         self._stops.append(later.stop)
         later.start()
+        self.downloads = Downloads(self.blobs, clock, self.ids.hex(64).encode())
         record = lambda_.Lambda(
-            store, self.blobs, packages, self.engine, later, provisioned, clock, self.ids, self.operations.bind,
-            lambda: self.endpoint, config.max_environments, self.event_sources,
+            store, self.blobs, packages, self.downloads, self.engine, later, provisioned, clock, self.ids,
+            self.operations.bind, lambda: self.endpoint, config.max_environments, self.event_sources,
         )  # fmt: skip
         self.operations.add(Service("lambda", lambda_.OPERATIONS, record))
 
@@ -224,15 +227,21 @@ class App:
         """Every request of the one port: our own pages, then deployed APIs, then the AWS APIs."""
         path = request.raw_path
         if path.startswith("/_freehold/"):
-            return self._own_page(path)
+            return await self._own_page(request)
         if find_address(request) is not None:
             return await self.gateway.handle(request)
         return await self.aws_api(request)
 
-    def _own_page(self, path: str) -> Response:
+    async def _own_page(self, request: Request) -> Response:
+        path = request.raw_path
         if path == "/_freehold/health":
             body = orjson.dumps({"status": "ok", "version": freehold.__version__})
             return Response(200, [("Content-Type", "application/json")], body)
+        if path.startswith(CODE_PATH):
+            code = await self.downloads.read(path, request.query)
+            if code is None:
+                return Response(403, [("Content-Type", "application/json")], b'{"message":"Forbidden"}')
+            return Response(200, [("Content-Type", "application/zip")], code)
         return Response(404, [("Content-Type", "application/json")], b'{"message":"Not Found"}')
 
 

@@ -1,6 +1,7 @@
 """Lambda's numbers. AWS: "Lambda quotas"; where it says nothing, what the runtime interface emulator does."""
 
-PAYLOAD_BYTES = 6_291_556  # A synchronous request or answer.
+REQUEST_BYTES = 6 * 1024 * 1024  # A synchronous invocation's event.
+PAYLOAD_BYTES = 6_291_556  # Its answer.
 ASYNC_PAYLOAD_BYTES = 1024 * 1024
 INIT_S = 10.0
 LOG_TAIL_BYTES = 4096

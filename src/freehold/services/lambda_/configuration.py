@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from freehold.aws.arn import parse_arn
 from freehold.aws.call import Json
+from freehold.aws.errors import AwsError
 from freehold.clock import Clock
 from freehold.engine.functions import LATEST
 from freehold.engine.variables import RESERVED
@@ -19,6 +20,8 @@ from freehold.services.lambda_.record import LAYER_VERSION, Lambda, Name, invali
 
 _VARIABLES_BYTES = 4096
 _MAX_LAYERS = 5
+MAX_TIMEOUT_S = 900
+MAX_MEMORY_MB = 10_240
 _REFUSED = ("FileSystemConfigs", "ImageConfig", "CodeSigningConfigArn", "CapacityProviderConfig", "DurableConfig")
 
 
@@ -52,13 +55,7 @@ async def make_configuration(lambda_: Lambda, name: Name, request: Json, code: C
 
 async def change_configuration(lambda_: Lambda, configuration: Json, request: Json) -> list[str] | None:
     """Applies the members that the request has; the layers' blobs when it names layers, else None."""
-    for member in (
-        "FileSystemConfigs",
-        "ImageConfig",
-        "CodeSigningConfigArn",
-        "CapacityProviderConfig",
-        "DurableConfig",
-    ):
+    for member in _REFUSED:
         if request.get(member):
             raise invalid(f"Freehold does not support {member} of functions yet.")
     for member in ("Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "KMSKeyArn"):
@@ -82,6 +79,7 @@ async def change_configuration(lambda_: Lambda, configuration: Json, request: Js
             "SecurityGroupIds": vpc.get("SecurityGroupIds") or [],
             "VpcId": "",
         }
+    _check_limits(configuration)
     _check_runtime(configuration)
     _check_dead_letter(configuration)
     if request.get("Layers") is None:
@@ -107,6 +105,21 @@ def modified(clock: Clock) -> str:
     """2019-08-14T22:26:11.234+0000"""
     now = datetime.fromtimestamp(clock.now_s(), UTC)
     return f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}+0000"
+
+
+def _check_limits(configuration: Json) -> None:
+    """Limits that the model does not state. AWS: Lambda quotas; the words are those that it answers with."""
+    if configuration["Timeout"] > MAX_TIMEOUT_S:
+        raise AwsError(
+            "ValidationException",
+            f"1 validation error detected: Value '{configuration['Timeout']}' at 'timeout' failed to satisfy "
+            f"constraint: Member must have value less than or equal to {MAX_TIMEOUT_S}",
+        )
+    if configuration["MemorySize"] > MAX_MEMORY_MB:
+        raise invalid(
+            "'MemorySize' value failed to satisfy constraint: "
+            f"Member must have value less than or equal to {MAX_MEMORY_MB}"
+        )
 
 
 def _check_runtime(configuration: Json) -> None:

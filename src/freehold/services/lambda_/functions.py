@@ -59,7 +59,10 @@ async def get_function(lambda_: Lambda, call: Call, request: Json) -> Json:
     function = await find_function(lambda_, name)
     stored, _ = await find_version(lambda_, name)
     code = stored.document["code"]
-    location = f"file://{code['directory']}" if code.get("directory") else str(lambda_.blobs.path(code["sha256"]))
+    if code.get("directory"):
+        location = f"file://{code['directory']}"
+    else:
+        location = lambda_.downloads.address(call, lambda_.endpoint(), code["sha256"])
     answer: Json = {
         "Configuration": _shown(name, stored.document["configuration"]),
         "Code": {"RepositoryType": "S3", "Location": location},

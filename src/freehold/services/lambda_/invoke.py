@@ -11,7 +11,7 @@ import orjson
 from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
 from freehold.engine.invocation import Invocation
-from freehold.engine.limits import ASYNC_PAYLOAD_BYTES, PAYLOAD_BYTES
+from freehold.engine.limits import ASYNC_PAYLOAD_BYTES, REQUEST_BYTES
 from freehold.services.lambda_.record import Lambda, find_version, read_name
 
 _CLIENT_CONTEXT_BYTES = 3583
@@ -53,14 +53,12 @@ async def invoke_async(lambda_: Lambda, call: Call, request: Json) -> Json:
 def _payload(request: Json, kind: str) -> bytes:
     payload = request.get("Payload") or b""
     data = payload if isinstance(payload, bytes) else bytes(payload)
-    limit = ASYNC_PAYLOAD_BYTES if kind == "Event" else PAYLOAD_BYTES
-    if len(data) > limit:
-        raise AwsError(
-            "RequestTooLargeException",
-            f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
-            status=413,
-            fields={"Type": "User"},
+    if kind == "Event" and len(data) > ASYNC_PAYLOAD_BYTES:
+        raise _too_large(
+            f"{len(data)} byte payload is too large for the Event invocation type (limit {ASYNC_PAYLOAD_BYTES} bytes)"
         )
+    if len(data) > REQUEST_BYTES:
+        raise _too_large(f"Request must be smaller than {REQUEST_BYTES} bytes for the InvokeFunction operation")
     if not data:
         return b"{}"
     try:
@@ -91,3 +89,8 @@ def _client_context(text: str | None) -> bytes:
             "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.", status=400
         ) from error
     return decoded
+
+
+def _too_large(message: str) -> AwsError:
+    """Both as AWS answers them: github.com/ASFHyP3/hyp3/issues/2241, github.com/pelmers/streetwarp-web/issues/14."""
+    return AwsError("RequestEntityTooLargeException", message, status=413, fields={"Type": "User"})

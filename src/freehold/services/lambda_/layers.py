@@ -56,17 +56,17 @@ async def publish_layer_version(lambda_: Lambda, call: Call, request: Json) -> J
             )
         except Conflict:
             continue
-        return _shown(lambda_, document)
+        return _shown(lambda_, call, document)
 
 
 async def get_layer_version(lambda_: Lambda, call: Call, request: Json) -> Json:
     layer = request["LayerName"].rsplit(":", 1)[-1]
-    return _shown(lambda_, (await _find(lambda_, call, layer, request["VersionNumber"])).document)
+    return _shown(lambda_, call, (await _find(lambda_, call, layer, request["VersionNumber"])).document)
 
 
 async def get_layer_version_by_arn(lambda_: Lambda, call: Call, request: Json) -> Json:
     parts = request["Arn"].split(":")
-    return _shown(lambda_, (await _find(lambda_, call, parts[6], int(parts[7]))).document)
+    return _shown(lambda_, call, (await _find(lambda_, call, parts[6], int(parts[7]))).document)
 
 
 async def list_layer_versions(lambda_: Lambda, call: Call, request: Json) -> Json:
@@ -154,9 +154,9 @@ def _key(region: str, layer: str, number: int) -> str:
     return f"{region}/{layer}/{number:08d}"
 
 
-def _shown(lambda_: Lambda, document: Document) -> Json:
+def _shown(lambda_: Lambda, call: Call, document: Document) -> Json:
     content = {
-        "Location": str(lambda_.blobs.path(document["sha256"])),
+        "Location": lambda_.downloads.address(call, lambda_.endpoint(), document["sha256"]),
         "CodeSha256": document["CodeSha256"],
         "CodeSize": document["CodeSize"],
     }

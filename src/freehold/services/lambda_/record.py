@@ -17,6 +17,7 @@ from freehold.clock import Clock, Ids
 from freehold.engine.functions import ALIAS, FUNCTION, LATEST, VERSION
 from freehold.engine.invocation import Invocation, Invoker
 from freehold.engine.packages import Packages
+from freehold.services.lambda_.downloads import Downloads
 from freehold.state.blobs import Blobs
 from freehold.state.store import Store, Stored
 
@@ -44,6 +45,7 @@ class Lambda:
     store: Store
     blobs: Blobs
     packages: Packages
+    downloads: Downloads
     invoker: Invoker
     async_invoker: AsyncInvoker
     provisioning: Provisioning
