@@ -101,6 +101,9 @@ async def test_capabilities_must_be_acknowledged(world: World) -> None:
     sam = f"Transform: AWS::Serverless-2016-10-31\nResources: {{A: {GROUP}}}"
     with pytest.raises(AwsError, match=r"Requires capabilities : \[CAPABILITY_AUTO_EXPAND\]"):
         await world("CreateStack", StackName="s", TemplateBody=sam)
+    # A change set shows what the macro made before anything is.
+    await world("CreateChangeSet", StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=sam)
+    assert (await world("DescribeChangeSet", StackName="s", ChangeSetName="c"))["Capabilities"] == []
     summary = await world("GetTemplateSummary", TemplateBody=sam)
     assert summary["Capabilities"] == ["CAPABILITY_AUTO_EXPAND"]
 

@@ -43,7 +43,6 @@ _MEMBERS = (
     "Version",
 )
 _UPDATABLE = tuple(member for member in _MEMBERS if member not in ("ProtocolType", "Tags"))
-_LOCAL_HOST = re.compile(r"^(localhost|.*\.localhost|127(\.\d+){3}|0\.0\.0\.0|\[::1?\])?(:\d+)?$")
 _ROUTE_SELECTION = "${request.method} ${request.path}"
 
 
@@ -121,13 +120,11 @@ def answer(call: Call, api: Json) -> Json:
 
 
 def endpoint(call: Call, api_id: str) -> str:
-    """A URL that works for this client: AWS's own when it named us by AWS's host, a subdomain of localhost when it is
-    on this machine, and else a path below the name by which it reached us."""
+    """A URL that works for this client: AWS's own when it named us by AWS's host, and else a path below the name by
+    which it reached us. Subdomains of localhost are served too, but many machines' resolvers do not know them.
+    """
     if call.host.partition(":")[0].endswith(".amazonaws.com"):
         return f"https://{api_id}.execute-api.{call.region}.amazonaws.com"
-    if _LOCAL_HOST.match(call.host):
-        port = re.search(r":\d+$", call.host)
-        return f"{call.scheme}://{api_id}.execute-api.localhost{port[0] if port else ''}"
     return f"{call.scheme}://{call.host}/_aws/execute-api/{api_id}"
 
 

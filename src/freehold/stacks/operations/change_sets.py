@@ -6,6 +6,8 @@ answers, so nobody has to ask twice.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
 from freehold.stacks.change_set import changes
@@ -25,7 +27,7 @@ from freehold.stacks.errors import validation_error
 from freehold.stacks.intrinsics import Scope
 from freehold.stacks.operations.stacks import USER, begin_create, begin_update, check_name, on_failure
 from freehold.stacks.paging import page
-from freehold.stacks.plan import Plan, Target, exports, finish_plan
+from freehold.stacks.plan import CAPABILITY_EXPAND, Plan, Target, exports, finish_plan
 from freehold.stacks.record import Stacks
 from freehold.stacks.requests import (
     check_updatable,
@@ -99,7 +101,7 @@ async def create_change_set(stacks: Stacks, call: Call, request: Json) -> Json:
         **{member: request[member] for member in ("Description", "OnStackFailure", "RoleARN") if member in request},
     }
     try:
-        plan = await plan_request(stacks, stacks.bind(call), request, target, before)
+        plan = await plan_request(stacks, stacks.bind(call), request, _expanding(target), before)
         document.update(await _outcome(stacks, stack, plan, kind, document))
     except TransformFailed as failed:
         document.update(Status="FAILED", StatusReason=str(failed), ExecutionStatus="UNAVAILABLE", Changes=[])
@@ -163,7 +165,7 @@ async def execute_change_set(stacks: Stacks, call: Call, request: Json) -> Json:
         tuple(document["NotificationARNs"]),
         frozenset(document["Capabilities"]),
     )
-    plan = await _read_plan(stacks, call, document, target)
+    plan = await _read_plan(stacks, call, document, _expanding(target))
     settings = {**request, **planned(plan, document, target)}
     # One execution makes the other change sets of the stack obsolete.
     others = await stacks.store.list_documents(CHANGE_SET, f"{key_of(document['StackId'])}/")
@@ -180,6 +182,14 @@ async def execute_change_set(stacks: Stacks, call: Call, request: Json) -> Json:
         await change_stack(stacks, key_of(stack["StackId"]), {"ChangeSetId": document["ChangeSetId"]})
         await begin_update(stacks, call, stack, plan, settings)
     return {}
+
+
+def _expanding(target: Target) -> Target:
+    """A change set shows what macros made, so it asks for no acknowledgement of them.
+
+    AWS: CreateChangeSet, "CAPABILITY_AUTO_EXPAND ... doesn't apply to creating change sets".
+    """
+    return replace(target, capabilities=target.capabilities | {CAPABILITY_EXPAND})
 
 
 def _stack_for(stacks: Stacks, call: Call, request: Json, stack: Json | None, kind: str) -> tuple[Json, bool]:
