@@ -37,10 +37,11 @@ _current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
 class Activity:
-    """`write` gets each finished piece of text."""
+    """`write` gets each finished piece of text; `label` gives what a function is called in it."""
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(self, write: Callable[[str], None], label: Callable[[str], str] = str) -> None:
         self._write = write
+        self._label = label
         self._exchanges: dict[str, Exchange] = {}  # By the invocation's request id.
 
     def begin(self, method: str, path: str) -> Exchange:
@@ -64,7 +65,8 @@ class Activity:
         """A listener of the engine."""
         exchange = self._exchanges.pop(record.request_id, None)
         if exchange is None or exchange.is_shown:
-            self._write(_lines(f"{click.style('INVOKE', bold=True)} {record.function_name}", [record]))
+            head = f"{click.style('INVOKE', bold=True)} {self._label(record.function_name)} {_outcome(record)}"
+            self._write("\n".join([head, *_output(record)]))
             return
         exchange.waiting.discard(record.request_id)
         exchange.records.append(record)
@@ -91,9 +93,16 @@ class Activity:
         status = exchange.status or 0
         head = f"{click.style(exchange.method, bold=True)} {exchange.path} {_colored(status)}"
         if exchange.records:
-            self._write(_lines(head, exchange.records))
+            self._write(self._lines(head, exchange.records))
         else:
             self._write(f"{head} {output.duration(exchange.duration_s)}")
+
+    def _lines(self, head: str, records: list[InvocationRecord]) -> str:
+        first, *others = records
+        texts = [f"{head} {_outcome(first)} {click.style(self._label(first.function_name), dim=True)}", *_output(first)]
+        for record in others:
+            texts += [f"  {_outcome(record)} {self._label(record.function_name)}", *_output(record)]
+        return "\n".join(texts)
 
 
 class _Watched:
@@ -110,14 +119,6 @@ class _Watched:
         except BaseException:
             self._activity.forget(invocation.request_id)
             raise
-
-
-def _lines(head: str, records: list[InvocationRecord]) -> str:
-    first, *others = records
-    texts = [f"{head} {_outcome(first)} {click.style(first.function_name, dim=True)}", *_output(first)]
-    for record in others:
-        texts += [f"  {record.function_name} {_outcome(record)}", *_output(record)]
-    return "\n".join(texts)
 
 
 def _outcome(record: InvocationRecord) -> str:

@@ -29,6 +29,7 @@ async def start(
     if port is None:
         port = _USUAL_PORT if _is_free(_USUAL_PORT) else 0
     config = Config(data_dir=project.state_dir, port=port, region=find_region(wishes.region))
+    _keep_out_of_git(project.state_dir)
     app = App(config, watch_invoker=watch)
     try:
         await app.start()
@@ -50,6 +51,17 @@ class Rehearsal:
         arn = f"arn:aws:lambda:{self._region}:{app.config.account}:function:{function}"
         failed = await app.engine.rehearse(arn, sha256, handler)
         return describe(failed.payload, failed.words, failed.lines) if failed else None
+
+
+def _keep_out_of_git(directory: Path) -> None:
+    """Data, logs and code of this machine: nothing to share. A file of the user's own stays."""
+    mark = directory / ".gitignore"
+    if not mark.exists():
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            mark.write_text("*\n")
+        except OSError as error:
+            raise Failure(f"Cannot write to {directory}: {error.strerror}.") from error
 
 
 def _is_free(port: int) -> bool:

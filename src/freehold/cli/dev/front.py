@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-import orjson
-
 from freehold.cli.dev.activity import Activity
 from freehold.cli.stacks import Api
 from freehold.http.messages import Request, Response
@@ -40,17 +38,11 @@ class Front:
         self._handle_api = handle_api
         self._activity = activity
         self._places: list[_Place] = []
-        self._trouble = "The app has no API."
         self._is_settled = asyncio.Event()  # Requests that come during the first deploy wait for its end.
 
     def show(self, apis: Sequence[Api]) -> None:
         """What is served from now on."""
         self._places = [_place(api) for api in apis if api.kind != "websocket"]
-        self._is_settled.set()
-
-    def refuse(self, trouble: str) -> None:
-        """There is nothing to serve, and why."""
-        self._trouble = trouble
         self._is_settled.set()
 
     async def handle(self, request: Request) -> Response:
@@ -67,8 +59,7 @@ class Front:
     async def _answer(self, request: Request) -> Response:
         await self._is_settled.wait()
         if not self._places:
-            body = orjson.dumps({"message": self._trouble})
-            return Response(503, [("Content-Type", "application/json")], body)
+            return Response(503, [("Content-Type", "application/json")], b'{"message":"The app has no API."}')
         place = self._places[0]
         if len(self._places) > 1:
             path = _without_stage(request.raw_path, self._places)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 Press = Callable[[], Awaitable[None]]
 
@@ -16,6 +16,7 @@ def listening(on_key: Callable[[str], None]) -> Iterator[bool]:
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         yield False
         return
+    import os
     import termios
     import tty
 
@@ -24,9 +25,14 @@ def listening(on_key: Callable[[str], None]) -> Iterator[bool]:
     loop = asyncio.get_running_loop()
 
     def read() -> None:
-        import os
-
-        for key in os.read(fd, 64).decode(errors="ignore"):
+        try:
+            keys = os.read(fd, 64)
+        except OSError:
+            # The terminal's window was closed.
+            keys = b""
+        if not keys:
+            loop.remove_reader(fd)
+        for key in keys.decode(errors="ignore"):
             on_key(key)
 
     try:
@@ -36,7 +42,8 @@ def listening(on_key: Callable[[str], None]) -> Iterator[bool]:
         yield True
     finally:
         loop.remove_reader(fd)
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        with suppress(termios.error):
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
 class Menu:

@@ -8,6 +8,7 @@ broken edit leaves the last good version serving.
 from __future__ import annotations
 
 import asyncio
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from freehold.cli.dev.closure import concerns
 from freehold.cli.packaging import Source, Wishes, make_package, template_parameters
 from freehold.cli.project import Project
 from freehold.http.aws_client import AwsClient
+from freehold.templates.errors import TemplateError
 
 if TYPE_CHECKING:
     from freehold.templates.package.artifact import Artifact
@@ -35,9 +37,16 @@ class Rehearse(Protocol):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     stack_name: str
+    functions: Mapping[str, str]  # The user's name of a function -> its logical id.
     changed: tuple[str, ...]  # Logical ids that the deploy touched.
     broken: Mapping[str, str]  # Owner of code that does not start -> why.
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    artifact: Artifact
+    contents: Mapping[str, tuple[int, int]]  # Kept, as the zip file's place is written again by the next edit.
 
 
 @dataclass(slots=True)
@@ -46,21 +55,22 @@ class Reloader:
     wishes: Wishes
     aws: AwsClient
     rehearse: Rehearse
-    _in_force: dict[str, Artifact] = field(default_factory=dict)  # By owner.
+    _in_force: dict[str, _Code] = field(default_factory=dict)  # By owner.
     _names: dict[str, str] = field(default_factory=dict)  # Logical id of a deployed function -> its name.
 
-    async def deploy(self, changed: frozenset[Path] | None = None) -> Outcome:
-        """`changed`: the files of the edit; None: everything is new. Raises TemplateError, Failure, AwsError."""
+    async def deploy(self) -> Outcome:
+        """Brings what the folder holds now into force. Raises TemplateError, Failure, AwsError."""
         broken: dict[str, str] = {}
-        chosen: list[Artifact] = []
+        chosen: list[_Code] = []
 
         async def choose(made: Sequence[Artifact], sources: Mapping[str, Source]) -> Sequence[Artifact]:
-            pairs = [(owner, each) for each in made for owner in each.owners]
+            contents = await asyncio.to_thread(lambda: {each.path: _contents(each.path) for each in made})
+            new = [_Code(replace(each, owners=(owner,)), contents[each.path]) for each in made for owner in each.owners]
             gate = asyncio.Semaphore(_REHEARSALS)
             chosen[:] = await asyncio.gather(
-                *(self._choose(owner, each, sources.get(owner), changed, broken, gate) for owner, each in pairs)
+                *(self._choose(each, sources.get(each.artifact.owners[0]), broken, gate) for each in new)
             )
-            return chosen
+            return [each.artifact for each in chosen]
 
         package = await make_package(self.project, self.wishes, self.aws, choose)
         parameters = template_parameters(package, self.wishes, self.project)
@@ -72,35 +82,40 @@ class Reloader:
                 self._names[event.logical_id] = event.physical_id
 
         await deployment.deploy(self.aws, package, parameters, on_event=on_event)
-        self._in_force = {each.owners[0]: each for each in chosen}
-        functions = tuple(name for name, event in touched.items() if event.type != "AWS::CloudFormation::Stack")
-        return Outcome(package.stack_name, functions, broken, package.warnings)
+        self._in_force = {each.artifact.owners[0]: each for each in chosen}
+        names = tuple(name for name, event in touched.items() if event.type != "AWS::CloudFormation::Stack")
+        return Outcome(package.stack_name, package.functions, names, broken, package.warnings)
 
     def know(self, names: Mapping[str, str]) -> None:
         """The deployed functions, by logical id."""
         self._names = dict(names)
 
     async def _choose(
-        self,
-        owner: str,
-        made: Artifact,
-        source: Source | None,
-        changed: frozenset[Path] | None,
-        broken: dict[str, str],
-        gate: asyncio.Semaphore,
-    ) -> Artifact:
-        new = replace(made, owners=(owner,))
+        self, new: _Code, source: Source | None, broken: dict[str, str], gate: asyncio.Semaphore
+    ) -> _Code:
+        owner = new.artifact.owners[0]
         old = self._in_force.get(owner)
-        if old is None or source is None or old.sha256 == new.sha256:
+        if old is None or source is None or old.artifact.sha256 == new.artifact.sha256:
             return new
-        if changed is not None and not concerns(changed, source.root, source.handler):
+        # What differs from the code in force, and not from the last save, which may have been broken.
+        changed = {name for name, _ in old.contents.items() ^ new.contents.items()}
+        if not concerns([source.root / name for name in changed], source.root, source.handler):
             return old
         name = self._names.get(source.logical_id)
         if name is None:
             return new
         async with gate:
-            problem = await self.rehearse(name, source.handler, made.path)
+            problem = await self.rehearse(name, source.handler, new.artifact.path)
         if problem is None:
             return new
         broken[owner.partition(":")[2]] = problem
         return old
+
+
+def _contents(path: Path) -> Mapping[str, tuple[int, int]]:
+    """What tells the files of a zip file apart from those of another: checksums and modes, by name."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {each.filename: (each.CRC, each.external_attr) for each in archive.infolist()}
+    except zipfile.BadZipFile:
+        raise TemplateError(f"{path} is not a zip file.") from None

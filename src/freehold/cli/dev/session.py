@@ -49,20 +49,30 @@ class Session:
         self._wishes = wishes
         self._options = options
         self._stop = asyncio.Event()
-        self._activity = Activity(output.say)
+        self._activity = Activity(self._say, self._label)
+        self._edits: asyncio.Queue[frozenset[Path]] = asyncio.Queue()
         self._apis: list[Api] = []
         self._found: list[Resource] = []
         self._schedules: list[Schedule] = []
+        self._keys: dict[str, str] = {}  # Logical id of a function -> its name in serverless.yml.
+        self._broken: frozenset[str] = frozenset()  # Functions whose newest code does not start.
 
     async def run(self) -> None:
-        """Until Ctrl-C or SIGTERM. Raises Failure where it cannot start."""
+        """Until Ctrl-C, SIGTERM, or the terminal is closed. Raises Failure where it cannot start."""
         started = time.monotonic()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         async with AsyncExitStack() as leaving:
             app = await self._start_server(leaving)
-            await self._deploy_first(started)
+            if self._options.watch:
+                # Before the first deploy, so that no edit falls between the two.
+                await self._watch(leaving)
+            try:
+                await self._deploy_first(started)
+            except (TemplateError, AwsError) as error:
+                raise Failure(_words(error)) from error
             announce(
                 self._project.directory,
                 Running(os.getpid(), app.endpoint, self._aws.call.region, self._stack_name),
@@ -115,16 +125,10 @@ class Session:
         self._reloader = Reloader(
             self._project, self._wishes, self._aws, embedded.Rehearsal(self._app, self._aws.call.region)
         )
-        try:
-            outcome = await self._reloader.deploy()
-        except _EXPECTED as error:
-            self._tell(error)
-            self._front.refuse(f"The app is not deployed: {_words(error)}")
-            output.say("Fix it and save: the next try begins by itself.")
-            return
+        outcome = await self._reloader.deploy()
         for words in outcome.warnings:
             output.warn(words)
-        await self._look()
+        await self._look(outcome)
         self._print_app(time.monotonic() - started)
 
     async def _work(self) -> None:
@@ -137,66 +141,100 @@ class Session:
             if has_keys:
                 await self._print_help()
             elif self._schedules:
-                output.say(f"Fire a schedule by hand: freehold invoke {self._schedules[0].function}")
-            output.say("Ctrl-C stops it.")
-            if self._options.watch:
-                await self._follow_edits()
+                self._say(f"Fire a schedule by hand: freehold invoke {self._label(self._schedules[0].function)}")
+            self._say("Ctrl-C stops it.")
+            following = asyncio.ensure_future(self._follow_edits())
             await self._stop.wait()
-        output.say("Stopping.")
+            following.cancel()
+            await asyncio.wait([following])
+        self._say("Stopping.")
+
+    async def _watch(self, leaving: AsyncExitStack) -> None:
+        batches = watch.edits(self._project.directory, self._stop)
+
+        async def take() -> None:
+            async for changed in batches:
+                self._edits.put_nowait(changed)
+
+        task = asyncio.ensure_future(take())
+        leaving.callback(task.cancel)
+        # Its first step sets the watch up.
+        await asyncio.sleep(0)
 
     async def _follow_edits(self) -> None:
-        async for changed in watch.edits(self._project.directory, self._stop):
+        while True:
+            changed = await self._edits.get()
+            while not self._edits.empty():
+                changed |= self._edits.get_nowait()
             started = time.monotonic()
             try:
-                outcome = await self._reloader.deploy(changed)
+                outcome = await self._reloader.deploy()
+                await self._report(outcome, changed, time.monotonic() - started)
             except _EXPECTED as error:
                 self._tell(error)
-                if self._apis:
-                    output.say("The last good version keeps serving.")
-                continue
-            await self._report(outcome, changed, time.monotonic() - started)
+                self._say("The last good version keeps serving.")
 
     async def _report(self, outcome: Outcome, changed: frozenset[Path], seconds: float) -> None:
         for name, problem in outcome.broken.items():
-            output.say(f"{click.style('broken', fg='red')} {name}: {problem}")
+            self._say(f"{click.style('broken', fg='red')} {name}: {problem}")
         if outcome.broken:
-            output.say("The last good version keeps serving.")
-        if not outcome.changed:
-            return
-        was_empty = not self._apis
-        await self._look()
-        touched = [name for name in outcome.changed if name in set(functions_by_id(self._found).values())]
-        files = ", ".join(sorted(path.name for path in changed)[:3])
-        names = ", ".join(touched or outcome.changed[:5])
-        output.say(f"{click.style('reloaded', fg='green')} {names} ({files}, {output.duration(seconds)})")
-        if was_empty or len(touched) < len(outcome.changed):
-            await self._print_routes()
+            self._say("The last good version keeps serving.")
+        rows = self._rows()
+        await self._look(outcome)
+        touched = [self._keys.get(name, name) for name in outcome.changed if name in self._functions().values()]
+        healed = [name for name in self._broken if name not in outcome.broken and name not in touched]
+        self._broken = frozenset(outcome.broken)
+        if outcome.changed:
+            files = ", ".join(sorted(path.name for path in changed)[:3])
+            names = ", ".join(touched or outcome.changed[:5])
+            self._say(f"{click.style('reloaded', fg='green')} {names} ({files}, {output.duration(seconds)})")
+        for name in healed:
+            self._say(f"{click.style('healed', fg='green')} {name}: the version that serves is the saved one again")
+        if self._rows() != rows:
+            self._say_routes()
 
-    async def _look(self) -> None:
+    async def _look(self, outcome: Outcome) -> None:
         """What the stack holds now."""
         aws, name = self._aws, self._stack_name
+        self._keys = {logical_id: key for key, logical_id in outcome.functions.items()}
         self._found = await stacks.resources(aws, name)
         self._apis = await stacks.apis(aws, self._found)
         self._front.show(self._apis)
-        self._reloader.know({logical_id: function for function, logical_id in functions_by_id(self._found).items()})
+        self._reloader.know({logical_id: function for function, logical_id in self._functions().items()})
         processed = await stacks.processed_template(aws, name)
         self._schedules = find_schedules(processed, self._found)
 
+    def _functions(self) -> dict[str, str]:
+        """FunctionName -> logical id."""
+        return functions_by_id(self._found)
+
+    def _label(self, function: str) -> str:
+        """What the user calls the function of this FunctionName."""
+        logical_id = self._functions().get(function, function)
+        return self._keys.get(logical_id, logical_id)
+
     def _print_app(self, seconds: float) -> None:
         head = f"{output.heading(self._stack_name)} is live at {click.style(self._url, fg='cyan')}"
-        output.say(f"{head} ({output.duration(seconds)}; AWS endpoint {self._app.endpoint})")
+        self._say(f"{head} ({output.duration(seconds)}; AWS endpoint {self._app.endpoint})")
         self._say_routes()
 
     async def _print_routes(self) -> None:
         self._say_routes()
 
     def _say_routes(self) -> None:
-        ids = functions_by_id(self._found)
+        rows = self._rows()
+        if rows:
+            self._say(output.table(("METHOD", "URL", "FUNCTION"), rows, indent="  "))
+        else:
+            names = ", ".join(self._label(name) for name in self._functions()) or "none"
+            self._say(f"  no routes; functions: {names}; call one with `freehold invoke NAME`")
+
+    def _rows(self) -> list[list[str]]:
         rows = [
-            [route.method, self._url + ("/*" if route.path == "*" else route.path), ids.get(route.function, "")]
+            [route.method, self._url + ("/*" if route.path == "*" else route.path), self._label(route.function)]
             for api in self._apis
             if api.kind != "websocket"
-            for route in api.routes
+            for route in sorted(api.routes, key=lambda route: route.path)
         ]
         rows += [
             ["WS", api.url(self._app.endpoint, stage), ""]
@@ -204,35 +242,29 @@ class Session:
             if api.kind == "websocket"
             for stage in api.stages
         ]
-        rows += [["EVERY", each.expression, ids.get(each.function, each.function)] for each in self._schedules]
-        if rows:
-            output.say(output.table(("METHOD", "URL", "FUNCTION"), rows, indent="  "))
-        else:
-            names = ", ".join(ids.values()) or "none"
-            output.say(f"  no routes; functions: {names}; call one with `freehold invoke NAME`")
+        return rows + [["EVERY", each.expression, self._label(each.function)] for each in self._schedules]
 
     async def _print_help(self) -> None:
         fire_key = "s fires a schedule, " if self._schedules else ""
-        output.say(f"Keys: {fire_key}r shows the routes, q quits.")
+        self._say(f"Keys: {fire_key}r shows the routes, q quits.")
 
     async def _offer_schedules(self) -> None:
         if not self._schedules:
-            output.say("The app has no schedules.")
+            self._say("The app has no schedules.")
             return
         if len(self._schedules) == 1:
             await self._fire(1)
             return
-        ids = functions_by_id(self._found)
         for number, each in enumerate(self._schedules[:9], 1):
-            output.say(f"  {number}  {ids.get(each.function, each.function)}  {each.expression}")
-        output.say("Which one? Press its number.")
+            self._say(f"  {number}  {self._label(each.function)}  {each.expression}")
+        self._say("Which one? Press its number.")
         self._menu.is_choosing = True
 
     async def _fire(self, number: int) -> None:
         if not 1 <= number <= len(self._schedules):
             return
         schedule = self._schedules[number - 1]
-        output.say(f"Firing {schedule.function} ({schedule.expression}).")
+        self._say(f"Firing {self._label(schedule.function)} ({schedule.expression}).")
         try:
             await fire(self._aws, schedule)
         except AwsError as error:
@@ -242,7 +274,22 @@ class Session:
         self._stop.set()
 
     def _tell(self, error: Exception) -> None:
-        output.say(f"{click.style('Error:', fg='red', bold=True)} {_words(error)}")
+        self._say(f"{click.style('Error:', fg='red', bold=True)} {_words(error)}")
+
+    def _say(self, text: str) -> None:
+        try:
+            output.say(text)
+        except OSError:
+            # Nobody reads any more: `freehold dev | head`, or a terminal that is gone.
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Our terminal is closed: what is said from now on goes nowhere, and we end as after Ctrl-C."""
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(nowhere, fd)
+        os.close(nowhere)
+        self._stop.set()
 
 
 def _words(error: Exception) -> str:

@@ -87,4 +87,4 @@ async def test_an_invocation_that_was_refused_is_not_waited_for(activity: Activi
 
 async def test_an_invocation_from_elsewhere_has_a_line_of_its_own(activity: Activity, written: list[str]) -> None:
     activity.on_record(record("other", lines=[]))
-    assert written == ["INVOKE hello 12 ms warm hello"]
+    assert written == ["INVOKE hello 12 ms warm"]

@@ -49,14 +49,14 @@ async def test_a_single_api_gets_everything_with_its_stage() -> None:
     assert await place_of([ITEMS], "GET", "/nowhere") == ("http1", "$default")
 
 
-async def test_where_there_is_no_api_the_trouble_is_told() -> None:
+async def test_an_app_without_an_api_says_so() -> None:
     async def never(api_id: str, stage: str, request: Request) -> Response:
         raise AssertionError
 
     front = Front(never, Activity(lambda text: None))
-    front.refuse("The app is not deployed: serverless.yml:3: no.")
+    front.show([])
     response = await front.handle(Request("GET", "/", "", [], b""))
-    assert (response.status, response.body) == (503, b'{"message":"The app is not deployed: serverless.yml:3: no."}')
+    assert (response.status, response.body) == (503, b'{"message":"The app has no API."}')
 
 
 async def test_a_request_that_comes_during_the_first_deploy_waits_for_its_end() -> None:
