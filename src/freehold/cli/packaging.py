@@ -53,7 +53,9 @@ async def make_package(project: Project, wishes: Wishes, aws: AwsClient, choose:
     if project.is_serverless:
         service = await load_service(project, wishes, aws)
         return await package_service(project, service, wishes, choose)
-    raise Failure(f"{project.file.name}: SAM and CloudFormation templates cannot be packaged by the command line yet.")
+    from freehold.cli.packaging_sam import package_template
+
+    return await package_template(project, wishes, choose)
 
 
 async def load_service(project: Project, wishes: Wishes, aws: AwsClient | None) -> Service:

@@ -36,9 +36,16 @@ def command(directory: Path, endpoint_url: str | None, **options: Any) -> None:
       freehold build examples/items-serverless --stage prod
     """
     started = time.monotonic()
-    project = find_project(directory, options["template"])
+    project = find_project(directory, options["template"], options.get("prefer", "serverless"))
     wishes = Wishes(options["stage"], options["region"], options["stack_name"], options["params"])
     endpoint = find_endpoint(endpoint_url, directory)
+    if not project.is_serverless:
+        from freehold.cli.packaging_sam import build
+
+        made = run(build(project, wishes, output.say))
+        output.say(f"Built artifacts: {made.parent}\nBuilt template:  {made}")
+        output.say(click.style(f"Build succeeded in {output.duration(time.monotonic() - started)}.", fg="green"))
+        return
     package = run(_build(project, wishes, endpoint), endpoint)
     rows = [
         [each.path.name, _size(each.path.stat().st_size), str(each.path)] for each in dict.fromkeys(package.uploads)

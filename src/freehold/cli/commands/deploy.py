@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from freehold.aws.call import Json
+from freehold.aws.errors import AwsError
 from freehold.cli import deployment, output, progress, samconfig, stacks, summary
 from freehold.cli.deployment import Package
 from freehold.cli.failure import Failure, run
@@ -153,10 +153,12 @@ def _ask(asked: _Deploy, environment: str) -> _Deploy:
     if project.is_serverless:
         stage = click.prompt("Stage", default=wishes.stage or "dev")
         return replace(asked, wishes=replace(wishes, stage=stage))
+    from freehold.cli.packaging_sam import declared_parameters
+
     stack_name = click.prompt("Stack Name", default=wishes.stack_name or default_stack_name(project))
     region = click.prompt("AWS Region", default=find_region(wishes.region))
     parameters = dict(wishes.parameters)
-    for name, settings in _declared_parameters(project).items():
+    for name, settings in declared_parameters(project).items():
         known = parameters.get(name, settings.get("Default"))
         choices = [str(each) for each in settings.get("AllowedValues") or []]
         question = f"Parameter {name}"
@@ -184,15 +186,29 @@ async def _run(asked: _Deploy, started: float) -> None:
         parameters = template_parameters(package, asked.wishes, project)
         aws = aws.in_region(package.region)
         output.say(f"Deploying {output.heading(package.stack_name)} ({package.region}) to {aws.endpoint}")
-        with progress.shown() as on_event:
-            changed = await deployment.deploy(
-                aws, package, parameters, capabilities=asked.capabilities, tags=asked.tags, on_event=on_event
-            )
+        try:
+            with progress.shown() as on_event:
+                changed = await deployment.deploy(
+                    aws, package, parameters, capabilities=asked.capabilities, tags=asked.tags, on_event=on_event
+                )
+        except (AwsError, Failure) as error:
+            if project.is_serverless:
+                raise
+            raise _in_template(error, project) from error
         await _prune(aws, package)
         took = output.duration(time.monotonic() - started)
         done = f"Deployed in {took}." if changed else f"Nothing to change ({took})."
         output.say(click.style(done, fg="green"))
         await summary.show(aws, await stacks.require_stack(aws, package.stack_name))
+
+
+def _in_template(error: AwsError | Failure, project: Project) -> Failure:
+    """A sentence about the template says where in the file; one about the deployment stays as it is."""
+    from freehold.cli.packaging_sam import located
+
+    if isinstance(error, Failure) and not error.message.startswith("Transform "):
+        return error
+    return Failure(located(error.message, project))
 
 
 async def _prune(aws: AwsClient, package: Package) -> None:
@@ -203,14 +219,3 @@ async def _prune(aws: AwsClient, package: Package) -> None:
     removed = await prune_versions(aws, names, package.keep_versions)
     if removed:
         output.say(f"Pruned {removed} old version{'s' if removed > 1 else ''} (custom.prune.number).")
-
-
-def _declared_parameters(project: Project) -> dict[str, Json]:
-    """The template's parameters with their settings. Raises Failure where it cannot be read."""
-    from freehold.templates.yaml_reader import TemplateSyntaxError, read_template
-
-    try:
-        found = read_template(project.file.read_text()).get("Parameters", {})
-    except TemplateSyntaxError as error:
-        raise Failure(str(error)) from error
-    return {name: settings for name, settings in found.items() if isinstance(settings, dict)}

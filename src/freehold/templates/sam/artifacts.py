@@ -100,6 +100,14 @@ def with_locations(template: Json, locations: Mapping[LocalArtifact, S3Location]
     return _without_local_globals(result)
 
 
+def with_paths(template: Json, paths: Mapping[LocalArtifact, str]) -> Json:
+    """A copy of the template that names these local files instead."""
+    result = copy.deepcopy(template)
+    for artifact, path in paths.items():
+        _set(result, artifact.path, path)
+    return result
+
+
 def is_local(value: Any) -> bool:
     """Whether a property's value is a path of this machine."""
     if not isinstance(value, str) or not value:

@@ -22,6 +22,7 @@ class Code:
     runtime: str  # Of a layer: its BuildMethod.
     handler: str
     metadata: Json = field(default_factory=dict)  # BuildMethod, BuildProperties, SkipBuild ...
+    has_layers: bool = False
 
     @property
     def build_method(self) -> str:
@@ -50,7 +51,8 @@ def _code(template: Json, logical_id: str, resource: Json, kind: str) -> Code:
     only = {**template, "Resources": {logical_id: resource}}
     source = next((item.local for item in local_artifacts(only) if item.resource_type == kind), "")
     runtime = _text(metadata.get("BuildMethod")) if is_layer else _text(properties.get("Runtime"))
-    return Code(logical_id, is_layer, source, runtime, _text(properties.get("Handler")), metadata)
+    handler, has_layers = _text(properties.get("Handler")), bool(properties.get("Layers"))
+    return Code(logical_id, is_layer, source, runtime, handler, metadata, has_layers)
 
 
 def _text(value: Any) -> str:
