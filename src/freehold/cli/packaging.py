@@ -50,12 +50,23 @@ class Wishes:
 
 async def make_package(project: Project, wishes: Wishes, aws: AwsClient, choose: Choose = all_new) -> Package:
     """Raises TemplateError, Failure; HttpError where a variable asks a server that does not answer."""
+    offer_build_tools()
     if project.is_serverless:
         service = await load_service(project, wishes, aws)
         return await package_service(project, service, wishes, choose)
     from freehold.cli.packaging_sam import package_template
 
     return await package_template(project, wishes, choose)
+
+
+def offer_build_tools() -> None:
+    """esbuild for apps that do not bring it: node, esbuild and the templates look where FREEHOLD_NODE_PATH says."""
+    from freehold.runtimes.node_packages import BUILD_TOOLS
+
+    places = [each for each in os.environ.get("FREEHOLD_NODE_PATH", "").split(os.pathsep) if each]
+    own = str(BUILD_TOOLS.directory or "")
+    if own and own not in places:
+        os.environ["FREEHOLD_NODE_PATH"] = os.pathsep.join([*places, own])
 
 
 async def load_service(project: Project, wishes: Wishes, aws: AwsClient | None) -> Service:

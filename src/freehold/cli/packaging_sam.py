@@ -16,7 +16,7 @@ import yaml
 from freehold.aws.call import Json
 from freehold.cli.deployment import Package, Upload
 from freehold.cli.functions import default_stack_name
-from freehold.cli.packaging import Choose, Source, Wishes, bucket_name
+from freehold.cli.packaging import Choose, Source, Wishes, bucket_name, offer_build_tools
 from freehold.cli.project import Project
 from freehold.cli.target import find_region
 from freehold.templates.errors import TemplateError
@@ -69,6 +69,7 @@ async def package_template(project: Project, wishes: Wishes, choose: Choose) -> 
 
 async def build(project: Project, wishes: Wishes, progress: Callable[[str], None]) -> Path:
     """`sam build`: the built code and a template that names it, in .aws-sam/build. Raises TemplateError."""
+    offer_build_tools()
     template = read_file(project.file)
     workshop = await _workshop(project, code_of(template), bucket_name(find_region(wishes.region)), progress)
     packed = await asyncio.to_thread(pack, template, project.file, workshop)

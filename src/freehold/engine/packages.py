@@ -19,7 +19,7 @@ from pathlib import Path
 
 from freehold.aws.errors import AwsError
 from freehold.engine.limits import UNZIPPED_BYTES
-from freehold.runtimes.node_sdk import sdk_directory
+from freehold.runtimes.node_packages import SDK
 from freehold.state.blobs import Blobs
 
 _MAX_ENTRIES = 200_000
@@ -94,7 +94,7 @@ class Packages:
 
 
 def link_node_sdk(directory: Path) -> None:
-    sdk = sdk_directory()
+    sdk = SDK.directory
     link = directory / "node_modules"
     if sdk is None or (link.is_symlink() and os.readlink(link) == str(sdk)):
         return

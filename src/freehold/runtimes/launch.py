@@ -15,7 +15,7 @@ from typing import Literal
 
 from freehold.runtimes.interpreters import Interpreters
 from freehold.runtimes.names import Runtime
-from freehold.runtimes.node_sdk import sdk_directory
+from freehold.runtimes.node_packages import SDK
 from freehold.runtimes.python_packages import link_packages
 from freehold.sandbox.sandbox import Zygote
 
@@ -108,7 +108,7 @@ class Launcher:
     async def _launch_node(self, package: Package, env: Mapping[str, str], transport: Transport) -> Launch:
         interpreter = await self._interpreters.find(package.runtime)
         argv = (interpreter.path, str(_NODE_BOOTSTRAP))
-        sdk = sdk_directory()
+        sdk = SDK.directory
         if sdk is None and not self._sdk_missed:
             self._sdk_missed = True
             self._warn(

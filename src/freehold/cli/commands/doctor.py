@@ -116,9 +116,9 @@ def _isolation() -> list[list[str]]:
 
 
 def _sdk() -> list[list[str]]:
-    from freehold.runtimes.node_sdk import sdk_directory
+    from freehold.runtimes.node_packages import SDK
 
-    found = sdk_directory()
+    found = SDK.directory
     words = str(found) if found else "not installed: functions bring their own aws-sdk"
     return [[_GOOD if found else _POOR, "AWS SDK for Node.js", words]]
 

@@ -108,7 +108,8 @@ def _with_esbuild(build: Build, output: Path, cache_dir: Path, progress: Progres
     )
     if build.manifest and needs and not (build.source / "node_modules").is_dir():
         modules.insert(0, _node_modules(build, build.manifest, cache_dir, progress, ()) / "node_modules")
-    programs = [folder / ".bin/esbuild" for folder in modules]
+    brought = [Path(each) for each in os.environ.get("FREEHOLD_NODE_PATH", "").split(os.pathsep) if each]
+    programs = [folder / ".bin/esbuild" for folder in (*modules, *brought)]
     program = next((str(file) for file in programs if file.exists()), shutil.which("esbuild"))
     if program is None:
         raise TemplateError(
