@@ -105,7 +105,9 @@ class System(ABC):
 
     def spawn(self, command: list[str], environment: Mapping[str, str] | None = None) -> None:
         self.log = (self.work / "log").open("wb")
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        # Bytecode is kept, as where people run it.
+        left_out = ("AWS_", "FREEHOLD_", "PYTHONDONTWRITEBYTECODE")
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
         credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
         self.process = subprocess.Popen(
             command,

@@ -18,7 +18,8 @@ _IGNORED_QUERY = frozenset({"x-id"})
 @dataclass(frozen=True, slots=True)
 class _Route:
     operation: str
-    pattern: re.Pattern[str]
+    prefix: str  # What its paths begin with.
+    pattern: str  # A regular expression, compiled when a path with the prefix comes.
     labels: tuple[str, ...]  # The names of the pattern's groups, in order.
     literals: int  # Length of the template's fixed text: the more, the better the match.
     query: tuple[tuple[str, str | None], ...]  # Must be in the query string; None: with any value.
@@ -36,7 +37,7 @@ def match(
             continue
         if any(name not in headers for name in route.headers):
             continue
-        found = route.pattern.fullmatch(raw_path)
+        found = _compiled(route.pattern).fullmatch(raw_path) if raw_path.startswith(route.prefix) else None
         if found is None:
             continue
         score = (route.literals, len(route.query) + len(route.headers))
@@ -71,21 +72,26 @@ def _route(name: str, operation: Any) -> _Route:
         if key not in _IGNORED_QUERY:
             required.append((key, value if has_value else None))
     headers: list[str] = []
-    shape = operation.input_shape
+    # S3's required members tell two operations on one URI apart: UploadPart from PutObject, CopyObject from both.
+    shape = operation.input_shape if operation.service_model.service_name == "s3" else None
     for member_name in shape.required_members if shape is not None else ():
         member = shape.members[member_name]
         wire_name = member.serialization.get("name", member_name)
-        # A required member tells two operations on one URI apart: UploadPart from PutObject, CopyObject from both.
         if member.serialization.get("location") == "querystring" and member.type_name != "map":
-            if operation.service_model.service_name == "s3":
-                required.append((wire_name, None))
-        elif member.serialization.get("location") == "header" and operation.service_model.service_name == "s3":
+            required.append((wire_name, None))
+        elif member.serialization.get("location") == "header":
             headers.append(wire_name.lower())
     labels = tuple(found[1] for found in _NAME.finditer(path))
-    return _Route(name, _pattern(path), labels, len(_NAME.sub("", path)), tuple(required), tuple(headers))
+    prefix = path.partition("{")[0].rstrip("/")
+    return _Route(name, prefix, _pattern(path), labels, len(_NAME.sub("", path)), tuple(required), tuple(headers))
 
 
-def _pattern(path: str) -> re.Pattern[str]:
+@lru_cache(maxsize=2048)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.DOTALL)
+
+
+def _pattern(path: str) -> str:
     parts, position = [], 0
     for found in _NAME.finditer(path):
         parts.append(re.escape(path[position : found.start()]))
@@ -93,4 +99,4 @@ def _pattern(path: str) -> re.Pattern[str]:
         parts.append("(.+)" if found[2] else "([^/]+)")
         position = found.end()
     parts.append(re.escape(path[position:].rstrip("/") if position else path[position:]))
-    return re.compile("".join(parts) + ("" if path == "/" else "/?"), re.DOTALL)
+    return "".join(parts) + ("" if path == "/" else "/?")

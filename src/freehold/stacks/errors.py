@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from freehold.aws.errors import AwsError
-from freehold.templates.yaml_reader import line_of
+from freehold.templates.yaml_reader import Lines
 
 
 class Source:
     """The text of a template, to tell the line of what is wrong. Empty text: no line is told."""
 
     def __init__(self, text: str = "") -> None:
-        self._text = text
+        self._lines = Lines(text) if text else None
 
     def at(self, section: str, name: str, *rest: str | int) -> str:
         """The text ` (line 12)`, or nothing where the text does not have `section`/`name`: a transform made it."""
-        if not self._text:
+        if self._lines is None:
             return ""
-        above = line_of(self._text, [section])
-        line = line_of(self._text, [section, name, *rest])
+        above = self._lines.of([section])
+        line = self._lines.of([section, name, *rest])
         return "" if line is None or line == above else f" (line {line})"
 
 

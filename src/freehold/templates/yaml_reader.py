@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -77,12 +78,28 @@ def read_template(text: str) -> Any:
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
     """The line (from 1) where the value at `path` begins, or its nearest ancestor that is there. None: cannot tell."""
-    try:
-        node = _compose(text)
-    except TemplateSyntaxError:
-        return None
-    if node is None:
-        return None
+    return Lines(text).of(path)
+
+
+class Lines:
+    """The lines of one text, for many questions: it is parsed when the first comes, and once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _root(self) -> Any:
+        try:
+            return _compose(self._text)
+        except TemplateSyntaxError:
+            return None
+
+    def of(self, path: Sequence[str | int]) -> int | None:
+        """As `line_of`."""
+        return None if self._root is None else _line(self._root, path)
+
+
+def _line(node: Any, path: Sequence[str | int]) -> int:
     line: int = node.start_mark.line + 1
     for step in path:
         found = _child(node, step)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
-import jwt
 import orjson
 
 from freehold.aws.call import Json
@@ -51,6 +50,8 @@ class JwtAuthorizer:
         exchange.authorizer = {"jwt": {"claims": _as_text(claims), "scopes": self._check_scopes(claims)}}
 
     async def _check_signature(self, exchange: Exchange, token: str) -> Json:
+        import jwt  # With it comes all of `cryptography`, which a server without JWT authorizers never needs.
+
         try:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jwt
 import orjson
 
 from freehold.gateway.exchange import Exchange
 from freehold.gateway.fetch import FetchFailed
+
+if TYPE_CHECKING:
+    import jwt
 
 KEPT_S = 2 * 3600.0  # The page on JWT authorizers: public keys are cached for two hours.
 RETRY_AFTER_S = 10.0  # An unknown key id asks the issuer at most this often.
@@ -37,6 +39,8 @@ class IssuerKeys:
         return self._keys.get(kid) if isinstance(kid, str) else None
 
     async def _fetch(self, exchange: Exchange) -> dict[str, jwt.PyJWK]:
+        import jwt
+
         fetch = exchange.means.fetch
         try:
             discovery = orjson.loads(await fetch(f"{self._issuer}/.well-known/openid-configuration"))
