@@ -73,7 +73,7 @@ def _route(name: str, operation: Any) -> _Route:
             required.append((key, value if has_value else None))
     headers: list[str] = []
     # S3's required members tell two operations on one URI apart: UploadPart from PutObject, CopyObject from both.
-    shape = operation.input_shape if operation.service_model.service_name == "s3" else None
+    shape: Any = operation.input_shape if operation.service_model.service_name == "s3" else None
     for member_name in shape.required_members if shape is not None else ():
         member = shape.members[member_name]
         wire_name = member.serialization.get("name", member_name)
