@@ -22,7 +22,8 @@ async function load(message) {
     throw named('Runtime.HandlerNotFound', `${message.handler} is undefined or not exported`);
   }
   if (typeof found !== 'function') throw named('Runtime.HandlerNotFound', `${message.handler} is not a function`);
-  if (found.length >= 3 && /nodejs(2[4-9]|[3-9]\d)/.test(process.env.AWS_EXECUTION_ENV || '')) {
+  // The interpreter decides: an older one that stands in for Node 24 runs callbacks as it always did.
+  if (found.length >= 3 && Number(process.versions.node.split('.')[0]) >= 24) {
     throw named(
       'Runtime.CallbackHandlerDeprecated',
       'AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. ' +

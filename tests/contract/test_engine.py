@@ -1,0 +1,209 @@
+"""What the engine promises about environments, with real ones: concurrency, new code, keep-alive, provisioned."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from freehold.aws.errors import AwsError
+from freehold.state.store import Put
+from tests.engines import ARN, running_engine
+
+WAIT_FOR_FILE = """
+import os, time
+def handler(event, context):
+    open(event["mark"] + str(os.getpid()), "w").close()
+    while not os.path.exists(event["until"]):
+        time.sleep(0.005)
+    return os.getpid()
+"""
+PID = "import os\ndef handler(event, context): return os.getpid()"
+
+
+async def _appear(directory: Path, prefix: str, count: int) -> None:
+    async with asyncio.timeout(20):
+        while len(list(directory.glob(prefix + "*"))) < count:
+            await asyncio.sleep(0.005)
+
+
+async def test_concurrent_invocations_get_an_environment_each(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": WAIT_FOR_FILE})
+        event = {"mark": str(tmp_path / "mark-"), "until": str(tmp_path / "go")}
+        tasks = [asyncio.ensure_future(running.invoke("f", event)) for _ in range(3)]
+        await _appear(tmp_path, "mark-", 3)
+        (tmp_path / "go").touch()
+        pids = {(await task).payload for task in tasks}
+        assert len(pids) == 3
+
+
+async def test_past_reserved_concurrency_the_caller_is_told_at_once(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": WAIT_FOR_FILE})
+        running.change("f", reserved_concurrency=1)
+        event = {"mark": str(tmp_path / "mark-"), "until": str(tmp_path / "go")}
+        first = asyncio.ensure_future(running.invoke("f", event))
+        await _appear(tmp_path, "mark-", 1)
+        with pytest.raises(AwsError, match="Rate Exceeded") as error:
+            await running.invoke("f", event)
+        assert error.value.fields["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+        (tmp_path / "go").touch()
+        await first
+        assert (await running.invoke("f", event)).function_error is None
+
+
+async def test_a_caller_that_goes_away_leaves_the_function_running(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": WAIT_FOR_FILE})
+        running.change("f", reserved_concurrency=1)
+        event = {"mark": str(tmp_path / "mark-"), "until": str(tmp_path / "go")}
+        task = asyncio.ensure_future(running.invoke("f", event))
+        await _appear(tmp_path, "mark-", 1)
+        task.cancel()
+        await asyncio.wait([task])
+        with pytest.raises(AwsError):
+            await running.invoke("f", event)  # It still runs, and counts.
+        (tmp_path / "go").touch()
+        async with asyncio.timeout(20):
+            while not running.records:
+                await asyncio.sleep(0.005)
+        assert running.records[0].status == ""
+
+
+async def test_new_code_lets_running_invocations_finish_on_the_old(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("other", {"app.py": PID})
+        other = (await running.invoke("other")).payload
+        running.add("f", {"app.py": WAIT_FOR_FILE})
+        event = {"mark": str(tmp_path / "mark-"), "until": str(tmp_path / "go")}
+        old = asyncio.ensure_future(running.invoke("f", event))
+        await _appear(tmp_path, "mark-", 1)
+        running.add("f", {"app.py": "def handler(event, context): return 'new'"})
+        assert (await running.invoke("f", event)).payload == b'"new"'
+        (tmp_path / "go").touch()
+        assert json.loads((await old).payload) > 0
+        assert (await running.invoke("other")).payload == other  # Nobody else was disturbed.
+
+
+async def test_a_change_that_runs_alike_keeps_environments_warm(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": PID})
+        before = (await running.invoke("f")).payload
+        running.change("f", tags={"a": "b"})
+        assert (await running.invoke("f")).payload == before
+
+
+async def test_a_deleted_function_is_not_found(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": PID})
+        await running.invoke("f")
+        running.remove("f")
+        with pytest.raises(AwsError, match="Function not found: " + ARN + "f"):
+            await running.invoke("f")
+
+
+async def test_idle_environments_are_let_go(tmp_path: Path) -> None:
+    async with running_engine(tmp_path, keep_alive_s=0.2) as running:
+        running.add("f", {"app.py": PID})
+        pid = json.loads((await running.invoke("f")).payload)
+        async with asyncio.timeout(20):
+            while _lives(pid):
+                await asyncio.sleep(0.02)
+
+
+async def test_a_full_house_takes_the_place_of_an_idle_function(tmp_path: Path) -> None:
+    async with running_engine(tmp_path, max_environments=1) as running:
+        running.add("a", {"app.py": PID})
+        running.add("b", {"app.py": PID})
+        assert (await running.invoke("a")).function_error is None
+        assert (await running.invoke("b")).function_error is None
+        assert (await running.invoke("a")).init_ms is not None
+
+
+async def test_an_environment_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": WAIT_FOR_FILE})
+        event = {"mark": str(tmp_path / "mark-"), "until": str(tmp_path / "go")}
+        task = asyncio.ensure_future(running.invoke("f", event))
+        await _appear(tmp_path, "mark-", 1)
+        os.kill(int(next(tmp_path.glob("mark-*")).name.removeprefix("mark-")), 9)
+        document = json.loads((await task).payload)
+        assert document["errorMessage"].endswith("Error: Runtime exited with error: signal: killed")
+        (tmp_path / "go").touch()
+        assert (await running.invoke("f", event)).function_error is None
+
+
+async def test_a_function_that_floods_its_log_leaves_the_server_responsive(tmp_path: Path) -> None:
+    flood = "def handler(event, context):\n    line = 'x' * 1000\n    for _ in range(20000): print(line)\n    return 1"
+    async with running_engine(tmp_path) as running:
+        running.add("flood", {"app.py": flood})
+        running.add("f", {"app.py": PID})
+        await running.invoke("f")
+        task = asyncio.ensure_future(running.invoke("flood"))
+        async with asyncio.timeout(1):
+            assert (await running.invoke("f")).function_error is None
+        assert (await task).payload == b"1"
+        assert running.logs.lines.count("x" * 1000) == 20000
+
+
+async def test_versions_and_weighted_aliases_choose_what_runs(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": "def handler(e, c): return c.function_version"})
+        document = running.store.documents["lambda.function", "us-east-1/f"].document
+        for version in ("1", "2"):
+            running.store.put_now(Put("lambda.version", f"us-east-1/f/{version}", document))
+        routing = {"RoutingConfig": {"AdditionalVersionWeights": {"2": 1.0}}}
+        running.store.put_now(
+            Put("lambda.alias", "us-east-1/f/live", {"FunctionVersion": "1", "Name": "live"}),
+            Put("lambda.alias", "us-east-1/f/new", {"FunctionVersion": "1", "Name": "new", **routing}),
+        )
+        assert [
+            json.loads((await running.invoke(name)).payload) for name in ("f", "f:$LATEST", "f:2", "f:live", "f:new")
+        ] == ["$LATEST", "$LATEST", "2", "1", "2"]
+
+
+async def test_provisioned_environments_are_up_before_anyone_asks(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add(
+            "f", {"app.py": "import os\ndef handler(e, c): return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']"}
+        )
+        key = "us-east-1/f/$LATEST"
+        running.engine.provision(key, 2)
+        async with asyncio.timeout(20):
+            while running.engine.provisioned(key)[0] < 2:
+                await asyncio.sleep(0.005)
+        result = await running.invoke("f")
+        assert result.payload == b'"provisioned-concurrency"'
+
+
+async def test_a_provisioned_init_that_fails_is_told(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": "1 / 0"})
+        running.engine.provision("us-east-1/f/$LATEST", 1)
+        async with asyncio.timeout(20):
+            while running.engine.provisioned("us-east-1/f/$LATEST")[1] is None:
+                await asyncio.sleep(0.005)
+
+
+async def test_one_function_may_call_itself(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": WAIT_FOR_FILE})
+        event = {"mark": str(tmp_path / "mark-"), "until": str(tmp_path / "go")}
+        outer = asyncio.ensure_future(running.invoke("f", event))
+        await _appear(tmp_path, "mark-", 1)
+        inner = asyncio.ensure_future(running.invoke("f", event))
+        await _appear(tmp_path, "mark-", 2)
+        (tmp_path / "go").touch()
+        assert (await outer).payload != (await inner).payload
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

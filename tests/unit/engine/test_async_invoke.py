@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from tests.engines import ARN, MemoryStore
+
+from freehold.aws.call import Aws, Call, Json
+from freehold.aws.errors import AwsError
+from freehold.engine.async_invoke import CONFIG, AsyncInvoker
+from freehold.engine.concurrency import Concurrency
+from freehold.engine.destinations import Destinations
+from freehold.engine.invocation import Invocation, InvocationResult
+from freehold.state.queue import Message
+from freehold.state.store import Put
+
+
+class HandClock:
+    """Time stands until somebody sleeps; then it jumps to the end of the sleep."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def now_s(self) -> float:
+        return self.now
+
+    def monotonic_s(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds >= 3600:
+            await asyncio.Event().wait()  # Nothing is due: somebody else must wake the sleeper.
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+class MemoryQueue:
+    """Meets `Queue`."""
+
+    def __init__(self) -> None:
+        self.messages: dict[int, Message] = {}
+        self.taken: set[int] = set()
+        self.emptied = asyncio.Event()
+
+    async def put(self, topic: str, body: bytes, due_s: float) -> int:
+        number = len(self.messages) + 1
+        self.messages[number] = Message(number, topic, body, due_s)
+        return number
+
+    async def take(self, topic: str, now_s: float, limit: int) -> list[Message]:
+        due = [one for one in self.messages.values() if one.due_s <= now_s and one.id not in self.taken]
+        self.taken |= {one.id for one in due}
+        return due
+
+    async def retry(self, message_id: int, body: bytes, due_s: float) -> None:
+        self.messages[message_id] = Message(message_id, "t", body, due_s)
+        self.taken.discard(message_id)
+
+    async def ack(self, message_id: int) -> None:
+        del self.messages[message_id]
+        self.emptied.set()
+
+    async def next_due_s(self, topic: str) -> float | None:
+        return min((one.due_s for one in self.messages.values() if one.id not in self.taken), default=None)
+
+
+class Answering:
+    """Meets `Invoker`: gives the next of its answers."""
+
+    def __init__(self, clock: HandClock, *answers: InvocationResult | AwsError) -> None:
+        self.clock = clock
+        self.answers = list(answers)
+        self.calls: list[tuple[float, Invocation]] = []
+
+    async def invoke(self, invocation: Invocation) -> InvocationResult:
+        self.calls.append((self.clock.now, invocation))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, AwsError):
+            raise answer
+        return answer
+
+
+GOOD = InvocationResult(b'"ok"', None, "$LATEST")
+BAD = InvocationResult(b'{"errorMessage": "no"}', "Unhandled", "$LATEST")
+THROTTLED = AwsError("TooManyRequestsException", "Rate Exceeded.")
+
+Run = Callable[..., Awaitable[tuple[Answering, list[tuple[str, str, Json]], HandClock]]]
+
+
+@pytest.fixture
+def run() -> Run:
+    async def run_event(
+        *answers: InvocationResult | AwsError,
+        config: Json | None = None,
+        dead_letter: str = "",
+        reserved: int | None = None,
+    ) -> tuple[Answering, list[tuple[str, str, Json]], HandClock]:
+        clock = HandClock()
+        told: list[tuple[str, str, Json]] = []
+
+        def bind(call: Call) -> Aws:
+            return Telling(call, told)
+
+        store, queue, invoker = MemoryStore(), MemoryQueue(), Answering(clock, *answers)
+        concurrency = Concurrency(10)
+        concurrency.reserve("us-east-1/f", reserved)
+        if config is not None:
+            store.put_now(Put(CONFIG, "us-east-1/f/$LATEST", config))
+        destinations = Destinations(bind, clock, lambda arn: dead_letter)
+        later = AsyncInvoker(store, queue, invoker, concurrency, destinations, clock)
+        await later.enqueue(Invocation(ARN + "f", b'{"a": 1}', "the-id"))
+        later.start()
+        async with asyncio.timeout(5):
+            await queue.emptied.wait()
+        await later.stop()
+        return invoker, told, clock
+
+    return run_event
+
+
+class Telling:
+    """Meets `Aws`."""
+
+    def __init__(self, call: Call, told: list[tuple[str, str, Json]]) -> None:
+        self.call = call
+        self._told = told
+
+    async def __call__(self, service: str, operation: str, request: Json) -> Json:
+        self._told.append((service, operation, request))
+        return {"QueueUrl": "http://queue"} if operation == "GetQueueUrl" else {}
+
+
+def _both(arn: str) -> dict[str, Any]:
+    return {"DestinationConfig": {"OnSuccess": {"Destination": arn}, "OnFailure": {"Destination": arn}}}
+
+
+async def test_a_function_error_is_tried_again_after_one_and_two_minutes_with_the_same_id(run: Run) -> None:
+    invoker, _, _ = await run(BAD)
+    assert [moment for moment, _ in invoker.calls] == [1000.0, 1060.0, 1180.0]
+    assert {invocation.request_id for _, invocation in invoker.calls} == {"the-id"}
+
+
+async def test_a_success_ends_it_and_is_told(run: Run) -> None:
+    invoker, told, _ = await run(BAD, GOOD, config=_both("arn:aws:lambda:us-east-1:000000000000:function:done"))
+    assert len(invoker.calls) == 2
+    (service, operation, request) = told[0]
+    assert (service, operation, request["InvocationType"]) == ("lambda", "Invoke", "Event")
+    record = json.loads(request["Payload"])
+    assert record["version"] == "1.0"
+    assert record["requestContext"] == {
+        "requestId": "the-id",
+        "functionArn": ARN + "f:$LATEST",
+        "condition": "Success",
+        "approximateInvokeCount": 2,
+    }
+    assert (record["requestPayload"], record["responsePayload"]) == ({"a": 1}, "ok")
+    assert record["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST"}
+
+
+async def test_an_exhausted_event_goes_to_its_failure_destination(run: Run) -> None:
+    config = {"MaximumRetryAttempts": 0, **_both("arn:aws:sqs:us-east-1:000000000000:failed")}
+    invoker, told, _ = await run(BAD, config=config)
+    assert len(invoker.calls) == 1
+    assert [operation for _, operation, _ in told] == ["GetQueueUrl", "SendMessage"]
+    record = json.loads(told[1][2]["MessageBody"])
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["responseContext"]["functionError"] == "Unhandled"
+
+
+async def test_a_dead_letter_queue_gets_the_event_itself(run: Run) -> None:
+    _, told, _ = await run(
+        BAD, config={"MaximumRetryAttempts": 0}, dead_letter="arn:aws:sqs:us-east-1:000000000000:dead"
+    )
+    message = told[1][2]
+    assert message["MessageBody"] == '{"a": 1}'
+    assert {name: value["StringValue"] for name, value in message["MessageAttributes"].items()} == {
+        "RequestID": "the-id",
+        "ErrorCode": "200",
+        "ErrorMessage": "no",
+    }
+
+
+async def test_a_throttled_event_waits_longer_each_time_and_never_counts_as_failed(run: Run) -> None:
+    invoker, _, clock = await run(THROTTLED, THROTTLED, THROTTLED, GOOD)
+    assert [moment - 1000.0 for moment, _ in invoker.calls] == [0.0, 1.0, 3.0, 7.0]
+    assert clock.now == 1007.0
+
+
+async def test_an_event_that_is_too_old_is_given_up(run: Run) -> None:
+    config = {"MaximumEventAgeInSeconds": 60, **_both("arn:aws:lambda:us-east-1:000000000000:function:late")}
+    _, told, clock = await run(THROTTLED, config=config)
+    assert json.loads(told[0][2]["Payload"])["requestContext"]["condition"] == "EventAgeExceeded"
+    assert clock.now == pytest.approx(1060.0, abs=1)
+
+
+async def test_a_function_that_is_switched_off_is_not_tried_again(run: Run) -> None:
+    invoker, told, _ = await run(
+        THROTTLED, reserved=0, config=_both("arn:aws:lambda:us-east-1:000000000000:function:off")
+    )
+    assert len(invoker.calls) == 1
+    assert len(told) == 1
+
+
+async def test_an_event_of_a_deleted_function_is_dropped(run: Run) -> None:
+    invoker, told, _ = await run(AwsError("ResourceNotFoundException", "gone"), config=_both("arn:aws:sqs:r:a:q"))
+    assert (len(invoker.calls), told) == (1, [])
