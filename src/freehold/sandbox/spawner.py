@@ -43,7 +43,6 @@ class Spawner:
         self.control = control
         self.entry = entry
         self.preload = list(getattr(entry, "PRELOAD", ()))
-        self.patience_ms = 0  # The first step is what every child needs; the others may wait for a quiet moment.
         self.processes = {}  # pid -> the server's id
         self.ends = {}  # The server's id -> pid
         self.wake_read, self.wake_write = os.pipe()
@@ -55,12 +54,15 @@ class Spawner:
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
+        if self.preload:
+            # What every child needs; the other steps wait for quiet moments.
+            self.preload.pop(0)()
         self.send({"op": "ready"})
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
         poll.register(self.wake_read, select.POLLIN)
         while True:
-            events = dict(poll.poll(self.patience_ms if self.preload else None))
+            events = dict(poll.poll(_QUIET_MS if self.preload else None))
             if self.wake_read in events:
                 self.reap()
             if self.control.fileno() in events:
@@ -73,7 +75,6 @@ class Spawner:
             elif self.preload:
                 # A step at a time, so that a start never waits for all of them.
                 self.preload.pop(0)()
-                self.patience_ms = _QUIET_MS
                 if not self.preload:
                     gc.collect()
                     gc.freeze()
