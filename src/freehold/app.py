@@ -42,7 +42,7 @@ from freehold.http.server import HttpServer, Limits
 from freehold.runtimes.interpreters import Interpreters
 from freehold.runtimes.launch import Launcher
 from freehold.sandbox.plain import PlainSandbox
-from freehold.services import apigateway, apigatewayv2, dynamodb, events, iam, lambda_, logs, s3, sts
+from freehold.services import apigateway, apigatewayv2, dynamodb, dynamodbstreams, events, iam, lambda_, logs, s3, sts
 from freehold.services.dynamodb.running import RunningDynamoDB
 from freehold.services.lambda_.downloads import PATH as CODE_PATH
 from freehold.services.lambda_.downloads import Downloads
@@ -157,6 +157,8 @@ class App:
         self._stops.append(running.stop)
         await running.start()
         self.operations.add(Service("dynamodb", dynamodb.OPERATIONS, running.record, raw_json=True))
+        streams = dynamodbstreams.DynamoDBStreams(running.storage, self.clock)
+        self.operations.add(Service("dynamodbstreams", dynamodbstreams.OPERATIONS, streams, raw_json=True))
 
     async def _start_engine(self) -> None:
         """Functions: what runs them, what keeps them, their API. After what they use: a schedule may run one now."""

@@ -70,10 +70,13 @@ def encode_number(text: str) -> bytes:
     """
     if text == "0":
         return b"\x02"
-    sign, digits, exponent = Decimal(text).as_tuple()
-    assert isinstance(exponent, int), text
-    shown = "".join(map(str, digits))
-    adjusted = exponent + len(shown) - 1
+    if text.isdigit():
+        sign, shown, adjusted = 0, text, len(text) - 1
+    else:
+        sign, digits, exponent = Decimal(text).as_tuple()
+        assert isinstance(exponent, int), text
+        shown = "".join(map(str, digits))
+        adjusted = exponent + len(shown) - 1
     shown = shown.rstrip("0")
     if len(shown) % 2:
         shown += "0"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from freehold.aws.call import Call
+from freehold.aws.raw_requests import check_request
 from freehold.clock import now_ms
 from freehold.services.dynamodb.arguments import NAMES, check_mixture, check_used, read_names
 from freehold.services.dynamodb.capacity import Used, tell
-from freehold.services.dynamodb.constraints import check_request
 from freehold.services.dynamodb.legacy import read_attributes_to_get
 from freehold.services.dynamodb.record import DynamoDB, Json, decide, find_table, invalid
 from freehold.services.dynamodb.writes import Done, ItemWrite, read_delete, read_put, read_update

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
+from freehold.aws.raw_requests import check_request
 from freehold.services.dynamodb.arguments import check_mixture, check_used, read_names, read_values
 from freehold.services.dynamodb.capacity import Used, read_units, tell
-from freehold.services.dynamodb.constraints import check_request
 from freehold.services.dynamodb.legacy import Legacy, read_attributes_to_get, read_filter, read_key_conditions
 from freehold.services.dynamodb.record import DynamoDB, Json, bad_value, find_table, invalid
 from freehold.tables.expressions.key_conditions import KeyCondition

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
+from freehold.aws.raw_requests import check_request
 from freehold.services.dynamodb.backfill import fill
-from freehold.services.dynamodb.constraints import check_request
 from freehold.services.dynamodb.record import DynamoDB, Json, invalid, table_name
 from freehold.services.dynamodb.tables import named_table
 from freehold.tables.schema import Table

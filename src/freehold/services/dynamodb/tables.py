@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from freehold.aws.arn import Arn
 from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
-from freehold.services.dynamodb.constraints import check_request
+from freehold.aws.raw_requests import check_request
 from freehold.services.dynamodb.record import DynamoDB, Json, check_table_name, invalid, table_name
 from freehold.services.dynamodb.schemas import check_new_table
 from freehold.services.dynamodb.tagging import read_tags
@@ -137,43 +137,31 @@ def start_stream(db: DynamoDB, call: Call, document: Json) -> Json:
     description = document["Description"]
     label = datetime.fromtimestamp(db.clock.now_s(), UTC).isoformat(timespec="milliseconds")[:-6]
     arn = f"{description['TableArn']}/stream/{label}"
-    number = db.catalog.new_space()
-    document["Stream"] = {"Number": number}
+    key = f"stream/{call.region}/{description['TableName']}/{label}"
+    document["Stream"] = {"Number": db.catalog.new_space(), "Key": key, "CreatedS": db.clock.now_s()}
     description["LatestStreamLabel"] = label
     description["LatestStreamArn"] = arn
-    key = f"stream/{call.region}/{description['TableName']}/{label}"
-    document["Stream"]["Key"] = key
-    return {
-        key: {
-            "Number": number,
-            "StreamArn": arn,
-            "StreamLabel": label,
-            "StreamViewType": description["StreamSpecification"]["StreamViewType"],
-            "TableName": description["TableName"],
-            "KeySchema": description["KeySchema"],
-            "CreatedS": db.clock.now_s(),
-            "DisabledS": None,
-        }
-    }
+    return {key: _stream_document(document, None)}
 
 
 def stop_stream(db: DynamoDB, document: Json) -> Json:
     """What it had stays readable for a day: only its end is noted."""
     stream = document.get("Stream")
-    if stream is None:
-        return {}
-    description = document["Description"]
+    return {} if stream is None else {stream["Key"]: _stream_document(document, db.clock.now_s())}
+
+
+def _stream_document(document: Json, disabled_s: float | None) -> Json:
+    """What the Streams API knows of a stream; it outlives its table."""
+    description, stream = document["Description"], document["Stream"]
     return {
-        stream["Key"]: {
-            "Number": stream["Number"],
-            "StreamArn": description["LatestStreamArn"],
-            "StreamLabel": description["LatestStreamLabel"],
-            "StreamViewType": description["StreamSpecification"]["StreamViewType"],
-            "TableName": description["TableName"],
-            "KeySchema": description["KeySchema"],
-            "CreatedS": 0,
-            "DisabledS": db.clock.now_s(),
-        }
+        "Number": stream["Number"],
+        "StreamArn": description["LatestStreamArn"],
+        "StreamLabel": description["LatestStreamLabel"],
+        "StreamViewType": description["StreamSpecification"]["StreamViewType"],
+        "TableName": description["TableName"],
+        "KeySchema": description["KeySchema"],
+        "CreatedS": stream["CreatedS"],
+        "DisabledS": disabled_s,
     }
 
 

@@ -7,7 +7,7 @@ import re
 from freehold.aws.arn import parse_arn
 from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
-from freehold.services.dynamodb.constraints import check_request
+from freehold.aws.raw_requests import check_request
 from freehold.services.dynamodb.record import DynamoDB, Json, bad_value, invalid
 from freehold.tables.schema import Table
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 
 from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
+from freehold.aws.raw_requests import check_request
 from freehold.clock import now_ms
 from freehold.services.dynamodb.batches import together
 from freehold.services.dynamodb.capacity import Used, tell_all
-from freehold.services.dynamodb.constraints import check_request
 from freehold.services.dynamodb.items import collection_metrics, read_projection
 from freehold.services.dynamodb.record import DynamoDB, Json, decide, find_table, invalid
 from freehold.services.dynamodb.writes import Done, ItemWrite, read_check, read_delete, read_put, read_update

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
+from freehold.aws.raw_requests import check_request
 from freehold.services.dynamodb.backfill import fill
-from freehold.services.dynamodb.constraints import check_request
 from freehold.services.dynamodb.record import DynamoDB, Json, bad_value, invalid
 from freehold.services.dynamodb.schemas import (
     MAX_GLOBAL_INDEXES,

@@ -5,7 +5,7 @@ to be decided. The single operations, the batch and the transaction all run thes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
@@ -53,9 +53,14 @@ class ItemWrite:
     after: After | None  # None: a mere check.
     size_bytes: int | None  # Of what `after` gives, where it is known.
     is_update: bool = False
-    payload_bytes: int = 0  # What the request brings, for a transaction's limit.
+    values: Mapping[str, Value] = field(default_factory=dict)  # Of an update.
     update: Update | None = None  # For UPDATED_OLD and UPDATED_NEW.
     updated_names: frozenset[str] = frozenset()  # The same for AttributeUpdates.
+
+    @property
+    def payload_bytes(self) -> int:
+        """What the request brings, for a transaction's limit."""
+        return self.size_bytes or item_size(self.key_item) + sum(map(value_size, self.values.values()))
 
     def run(self, db: DynamoDB, row: Row | None, now_ms: int) -> Done:
         """Raises ConditionalCheckFailedException and ValidationException."""
@@ -104,7 +109,6 @@ def read_put(db: DynamoDB, call: Call, request: Json) -> ItemWrite:
         tells_failure=_tells_failure(request),
         after=lambda before: item,
         size_bytes=size,
-        payload_bytes=size,
     )
 
 
@@ -153,7 +157,7 @@ def read_update(db: DynamoDB, call: Call, request: Json) -> ItemWrite:
         after=_updating(key, program, values, legacy, updates),
         size_bytes=None,
         is_update=True,
-        payload_bytes=item_size(key) + sum(map(value_size, values.values())),
+        values=values,
         update=program,
         updated_names=frozenset(updates or ()),
     )

@@ -1,4 +1,4 @@
-"""A raw request against the service's model: JSON types first, then constraints, in the words that DynamoDB uses.
+"""A DynamoDB request as it came, against the service's model: JSON types first, then constraints, in DynamoDB's words.
 
 One decision to know: the model is compiled once to a closure per member, since these checks stand on the path of every
 read; attribute values are left out, `tables/values.py` checks them where it makes them canonical.
@@ -12,8 +12,8 @@ from typing import Any
 
 from freehold.aws.errors import AwsError
 from freehold.aws.model import Shape, operation_model
-from freehold.services.dynamodb.record import Json
 
+Json = dict[str, Any]
 Check = Callable[[Any, str, list[str]], None]  # (value, path, problems): adds to the problems.
 
 _SHOWN = 10  # Problems in one message.
