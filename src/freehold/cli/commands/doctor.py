@@ -14,6 +14,7 @@ import click
 
 from freehold.cli import output
 from freehold.cli.data_dir import default_data_dir
+from freehold.cli.failure import Failure
 from freehold.cli.options import Command
 
 _PORTS = {4566: "freehold serve", 3000: "freehold dev"}
@@ -28,13 +29,17 @@ _GOOD, _POOR = click.style("ok", fg="green"), click.style("--", fg="yellow")
 @click.option(
     "--data-dir", type=click.Path(path_type=Path, file_okay=False), default=default_data_dir, help="To check."
 )
-def command(data_dir: Path) -> None:
+@click.option("--install-node-sdk", is_flag=True, help="Install first what Node.js functions and builds use, with npm.")
+def command(data_dir: Path, install_node_sdk: bool) -> None:
     """Show what this machine offers: interpreters for each runtime, data directory, ports, isolation, tools.
 
     \b
     Examples:
       freehold doctor
+      freehold doctor --install-node-sdk
     """
+    if install_node_sdk:
+        _install_node_packages()
     with ThreadPoolExecutor() as pool:
         runtimes = pool.submit(_runtimes)
         rest = [_machine(), *_ports(), _data_dir(data_dir), *_isolation(), *_sdk(), *_tools()]
@@ -43,6 +48,16 @@ def command(data_dir: Path) -> None:
     output.say()
     output.say(output.heading("Machine"))
     output.say(output.table(("", "WHAT", "FOUND"), rest, indent="  "))
+
+
+def _install_node_packages() -> None:
+    from freehold.runtimes.node_packages import BUILD_TOOLS, SDK, InstallError
+
+    try:
+        for packages in (SDK, BUILD_TOOLS):
+            output.say(f"Installed {packages.proof} and its companions in {packages.install()}")
+    except InstallError as error:
+        raise Failure(str(error)) from error
 
 
 def _runtimes() -> list[list[str]]:
@@ -119,7 +134,7 @@ def _sdk() -> list[list[str]]:
     from freehold.runtimes.node_packages import SDK
 
     found = SDK.directory
-    words = str(found) if found else "not installed: functions bring their own aws-sdk"
+    words = str(found) if found else "not installed: `freehold doctor --install-node-sdk` does it"
     return [[_GOOD if found else _POOR, "AWS SDK for Node.js", words]]
 
 
