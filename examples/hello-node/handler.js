@@ -1,4 +1,4 @@
-// Says hello: by query parameter or by JSON body.
+// Says hello: by query parameter, by JSON body, or by path.
 
 exports.hello = async (event, context) => {
   console.log('Request ID:', context.awsRequestId);
@@ -6,14 +6,17 @@ exports.hello = async (event, context) => {
   const query = event.queryStringParameters || {};
   const body = event.body ? JSON.parse(event.body) : {};
   const name = query.name || body.name || 'Guest';
+  const { userId } = event.pathParameters || {};
 
   return {
     statusCode: 200,
     headers: { 'Content-Type': 'application/json' },
+    // A userId that is undefined is left out by JSON.stringify.
     body: JSON.stringify({
       message: `Hello, ${name}!`,
       stage: process.env.STAGE,
       requestId: context.awsRequestId,
+      userId,
     }),
   };
 };

@@ -22,8 +22,7 @@ def test_hello_is_deployed_and_called(
     answer = fetch(f"{api}/hello?name=Ada")
     assert (answer.status, answer.json["message"]) == (200, "Hello, Ada!")
     assert fetch(f"{api}/hello", "POST", {"name": "Grace"}).json["message"] == "Hello, Grace!"
-    if language == "python":
-        assert fetch(f"{api}/users/u%2F7/hello").json["userId"] == "u/7"
+    assert fetch(f"{api}/users/u%2F7/hello").json["userId"] == "u/7"
     invoked = own_server.client("lambda").invoke(
         FunctionName=found["HelloLambdaFunction"]["PhysicalResourceId"], Payload=b"{}", LogType="Tail"
     )
