@@ -31,6 +31,8 @@ from freehold.engine.invocation import Invoker
 from freehold.engine.packages import Packages
 from freehold.engine.provisioned import Provisioned
 from freehold.engine.starter import Starter
+from freehold.events.dynamodb_streams import DynamoDBStreamSource
+from freehold.events.mappings import Mappings
 from freehold.events.schedules import Schedules
 from freehold.gateway.addresses import find_address
 from freehold.gateway.compile_http import check_http_parts
@@ -188,7 +190,7 @@ class App:
         self.operations.add(Service("lambda", lambda_.OPERATIONS, record))
 
     async def _start_events(self) -> None:
-        """Rules and their timer. After the engine: a rule that was due while no server ran fires now."""
+        """Rules, their timer, event source mappings. After the engine: what was due while no server ran runs now."""
         operations, account = self.operations, self.config.account
         router = events.Router()
         router.follow(self.store)
@@ -201,6 +203,12 @@ class App:
         self.schedules = Schedules(self.store, self.clock, self.ids, deliver, account)
         self._stops.append(self.schedules.stop)
         await self.schedules.start()
+        streams = DynamoDBStreamSource(self.store, operations.bind, self.engine, self.clock, self.ids)
+        sources = {"dynamodb": streams}
+        mappings = Mappings(self.store, self.clock, sources)
+        self.event_sources.update(sources)
+        self._stops.append(mappings.stop)
+        mappings.start()
 
     async def _start_stacks(self) -> None:
         """After every service: a stack that was interrupted goes on at once, by their operations."""

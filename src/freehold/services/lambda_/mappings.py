@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from freehold.aws.arn import Arn, parse_arn
 from freehold.aws.call import Call, Json
+from freehold.aws.errors import AwsError
+from freehold.aws.event_patterns import InvalidPattern, parse_pattern
 from freehold.engine.functions import FUNCTION
 from freehold.services.lambda_.record import (
     MAPPING,
@@ -21,6 +23,8 @@ from freehold.services.lambda_.record import (
 )
 from freehold.state.store import Delete, Put, Stored
 
+_HIDDEN = ("tags", "iterator", "sinceS")
+_POSITION = "events.position"  # What events/ knows of a mapping: {"result"}.
 _STREAMS = ("dynamodb", "kinesis")
 _DEFAULT_BATCH = {"sqs": 10, "dynamodb": 100, "kinesis": 100}
 _STREAM_DEFAULTS = {
@@ -69,13 +73,20 @@ async def create_event_source_mapping(lambda_: Lambda, call: Call, request: Json
         if request.get("StartingPositionTimestamp") is not None:
             moment = request["StartingPositionTimestamp"]
             document["StartingPositionTimestamp"] = moment.timestamp() if hasattr(moment, "timestamp") else moment
+        if request["StartingPosition"] == "LATEST":
+            document |= await _latest(lambda_, call, str(source))
     _change(document, request, source)
     await lambda_.store.write(Put(MAPPING, f"{call.region}/{uuid}", document, if_revision=0))
     return _shown(document, "Creating")
 
 
 async def get_event_source_mapping(lambda_: Lambda, call: Call, request: Json) -> Json:
-    return _shown((await _find(lambda_, call, request)).document)
+    stored = await _find(lambda_, call, request)
+    shown = _shown(stored.document)
+    position = await lambda_.store.read(_POSITION, stored.key)
+    if position is not None and "LastProcessingResult" in shown:
+        shown["LastProcessingResult"] = position.document.get("result", "OK")
+    return shown
 
 
 async def update_event_source_mapping(lambda_: Lambda, call: Call, request: Json) -> Json:
@@ -130,12 +141,41 @@ def _change(document: Json, request: Json, source: Arn) -> None:
     for member in _CHANGEABLE:
         if request.get(member) is not None:
             document[member] = request[member]
+    _check_parts(document)
     most = 10_000 if source.service != "sqs" or not source.resource.endswith(".fifo") else 10
     if not 1 <= document["BatchSize"] <= most:
         raise invalid(f"1 validation error detected: Value '{document['BatchSize']}' at 'batchSize' failed to satisfy "
                       f"constraint: Member must have value less than or equal to {most}")  # fmt: skip
     if source.service == "sqs" and document["BatchSize"] > 10 and not document["MaximumBatchingWindowInSeconds"]:
         raise invalid("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10")
+
+
+async def _latest(lambda_: Lambda, call: Call, stream: str) -> Json:
+    """Where the stream ends now, so that what is written right after this answer is not missed."""
+    aws = lambda_.bind(call)
+    try:
+        described = await aws("dynamodbstreams", "DescribeStream", {"StreamArn": stream})
+        shard = described["StreamDescription"]["Shards"][0]["ShardId"]
+        request = {"StreamArn": stream, "ShardId": shard, "ShardIteratorType": "LATEST"}
+        found = await aws("dynamodbstreams", "GetShardIterator", request)
+    except AwsError as error:
+        raise invalid(f"Stream not found: {stream}") from error
+    return {"iterator": found["ShardIterator"], "sinceS": lambda_.clock.now_s()}
+
+
+def _check_parts(document: Json) -> None:
+    """What we could not honour is refused by name, and so is a filter that is none."""
+    if document.get("TumblingWindowInSeconds"):
+        raise invalid("Freehold does not support TumblingWindowInSeconds of event source mappings yet.")
+    for each in (document.get("FilterCriteria") or {}).get("Filters") or []:
+        try:
+            parse_pattern(each.get("Pattern") or "{}")
+        except InvalidPattern as error:
+            raise invalid("Invalid filter pattern definition.") from error
+    target = ((document.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
+    arn = parse_arn(target) if target else None
+    if target and (arn is None or arn.service not in ("sqs", "sns")):
+        raise invalid(f"Freehold does not support {target} as the on-failure destination of a mapping yet.")
 
 
 async def _refuse_twice(lambda_: Lambda, call: Call, source: str, function_arn: str) -> None:
@@ -155,5 +195,5 @@ async def _find(lambda_: Lambda, call: Call, request: Json) -> Stored:
 
 
 def _shown(document: Json, state: str | None = None) -> Json:
-    shown = {name: value for name, value in document.items() if name != "tags"}
+    shown = {name: value for name, value in document.items() if name not in _HIDDEN}
     return {**shown, "State": state} if state else shown
