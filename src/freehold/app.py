@@ -176,7 +176,7 @@ class App:
         self.engine.start()
         provisioned = Provisioned(store, self.engine)
         provisioned.start()
-        queue = SqliteQueue(config.data_dir / "queue.db")
+        queue = self._open_queue(config.data_dir / "queue.db")
         self._stops.append(queue.close)
         destinations = Destinations(self.operations.bind, clock, self.engine.dead_letter)
         later = AsyncInvoker(store, queue, self.engine, self.engine.concurrency, destinations, clock)
@@ -188,6 +188,14 @@ class App:
             self.operations.bind, lambda: self.endpoint, config.max_environments, self.event_sources,
         )  # fmt: skip
         self.operations.add(Service("lambda", lambda_.OPERATIONS, record))
+
+    def _open_queue(self, file: Path) -> SqliteQueue:
+        try:
+            return SqliteQueue(file)
+        except NewerData as error:
+            raise CannotStart(str(error)) from error
+        except sqlite3.Error as error:
+            raise CannotStart(f"{file} cannot be read: {error}.") from error
 
     async def _start_events(self) -> None:
         """Rules, their timer, event source mappings. After the engine: what was due while no server ran runs now."""

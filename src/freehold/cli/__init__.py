@@ -17,4 +17,4 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 20)
     from freehold.cli.program import program
 
-    program()
+    program(prog_name="freehold")

@@ -45,6 +45,7 @@ class Package:
     functions: Mapping[str, str] = field(default_factory=dict)  # The user's name of a function -> its logical id.
     keep_versions: int | None = None  # The prune plugin's wish: so many versions of each function stay.
     warnings: tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)  # Logical id -> "serverless.yml:12".
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from freehold.cli.failure import Failure
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PAIR = re.compile(r"[^\s=-][^\s=]*=.*", re.DOTALL)
+_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 # Where one pair ends and the next begins in "A=b C=d"; a value may hold spaces: "A=two words C=d".
 _BETWEEN_PAIRS = re.compile(r"\s+(?=[A-Za-z0-9]+=)")
 
@@ -71,6 +72,12 @@ def read_pairs(words: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
+def _checked_stack_name(name: str | None) -> str | None:
+    if name is None or name.startswith("arn:") or _STACK_NAME.fullmatch(name):
+        return name
+    raise Failure(f"{name!r} is no name for a stack: letters, digits and hyphens, the first a letter, at most 128.")
+
+
 def _unquoted(value: str) -> str:
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
         return value[1:-1]
@@ -91,7 +98,12 @@ endpoint_option = click.option(
 )
 region_option = click.option("-r", "--region", metavar="NAME", help="The AWS region to work in.")
 stage_option = click.option("-s", "--stage", metavar="NAME", help="The stage of serverless.yml.  [default: dev]")
-stack_name_option = click.option("--stack-name", metavar="NAME", help="The stack.  [default: from the folder]")
+stack_name_option = click.option(
+    "--stack-name",
+    metavar="NAME",
+    callback=lambda context, option, name: _checked_stack_name(name),
+    help="The stack.  [default: from the folder]",
+)
 template_option = click.option(
     "-t",
     "--template",

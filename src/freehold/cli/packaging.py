@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from freehold.aws.call import Json
 from freehold.cli.deployment import Package, Upload
 from freehold.cli.failure import Failure
+from freehold.cli.options import read_pairs
+from freehold.cli.places import places_of
 from freehold.cli.project import Project
 from freehold.http.aws_client import AwsClient
 
@@ -72,6 +74,7 @@ def offer_build_tools() -> None:
 async def load_service(project: Project, wishes: Wishes, aws: AwsClient | None) -> Service:
     from freehold.templates.serverless import load
 
+    read_pairs(wishes.params, "--param")
     options = {
         "stage": wishes.stage,
         "region": wishes.region,
@@ -113,6 +116,7 @@ async def package_service(project: Project, service: Service, wishes: Wishes, ch
         functions={function.key: function.logical_id for function in service.functions.values()},
         keep_versions=service.prune,
         warnings=service.warnings,
+        places=places_of(service),
     )
 
 

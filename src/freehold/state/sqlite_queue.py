@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from freehold.state.queue import Message
+from freehold.state.sqlite_store import NewerData
 
 _MAX_WAITING = 10_000  # Calls that wait for the thread; past it they raise QueueBusy.
+_SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
     id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, due_s REAL NOT NULL, body BLOB NOT NULL
@@ -42,14 +44,11 @@ class _Call:
 
 
 class SqliteQueue:
-    """Meets `Queue`. Make it on the event loop that uses it; `close` when done."""
+    """Meets `Queue`. Make it on the event loop that uses it; `close` when done. Raises NewerData."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=10)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
+        self._connection = _connect(file)
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Call] = deque()
         self._wake = threading.Condition()
@@ -149,3 +148,22 @@ def _deliver(calls: list[_Call]) -> None:
             call.done.set_exception(call.error)
         else:
             call.done.set_result(call.answer)
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=10)
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > _SCHEMA_VERSION:
+            raise NewerData(
+                f"{file} was written by a newer Freehold (data version {version}, this one knows {_SCHEMA_VERSION}). "
+                "Update Freehold, or choose another --data-dir."
+            )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(_SCHEMA)
+        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

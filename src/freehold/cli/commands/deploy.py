@@ -25,6 +25,7 @@ from freehold.cli.options import (
     stack_name_option,
 )
 from freehold.cli.packaging import Wishes, make_package, template_parameters
+from freehold.cli.places import explained
 from freehold.cli.project import Project, find_project
 from freehold.cli.prune import prune_versions
 from freehold.cli.target import connected, find_endpoint, find_region
@@ -192,23 +193,12 @@ async def _run(asked: _Deploy, started: float) -> None:
                     aws, package, parameters, capabilities=asked.capabilities, tags=asked.tags, on_event=on_event
                 )
         except (AwsError, Failure) as error:
-            if project.is_serverless:
-                raise
-            raise _in_template(error, project) from error
+            raise explained(error, project, package) from error
         await _prune(aws, package)
         took = output.duration(time.monotonic() - started)
         done = f"Deployed in {took}." if changed else f"Nothing to change ({took})."
         output.say(click.style(done, fg="green"))
         await summary.show(aws, await stacks.require_stack(aws, package.stack_name))
-
-
-def _in_template(error: AwsError | Failure, project: Project) -> Failure:
-    """A sentence about the template says where in the file; one about the deployment stays as it is."""
-    from freehold.cli.packaging_sam import located
-
-    if isinstance(error, Failure) and not error.message.startswith("Transform "):
-        return error
-    return Failure(located(error.message, project))
 
 
 async def _prune(aws: AwsClient, package: Package) -> None:

@@ -14,10 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from freehold.aws.errors import AwsError
 from freehold.cli import deployment
 from freehold.cli.deployment import Event
 from freehold.cli.dev.closure import concerns
+from freehold.cli.failure import Failure
 from freehold.cli.packaging import Source, Wishes, make_package, template_parameters
+from freehold.cli.places import explained
 from freehold.cli.project import Project
 from freehold.http.aws_client import AwsClient
 from freehold.templates.errors import TemplateError
@@ -81,7 +84,10 @@ class Reloader:
             if event.type == "AWS::Lambda::Function":
                 self._names[event.logical_id] = event.physical_id
 
-        await deployment.deploy(self.aws, package, parameters, on_event=on_event)
+        try:
+            await deployment.deploy(self.aws, package, parameters, on_event=on_event)
+        except (AwsError, Failure) as error:
+            raise explained(error, self.project, package) from error
         self._in_force = {each.artifact.owners[0]: each for each in chosen}
         names = tuple(name for name, event in touched.items() if event.type != "AWS::CloudFormation::Stack")
         return Outcome(package.stack_name, package.functions, names, broken, package.warnings)

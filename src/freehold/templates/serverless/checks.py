@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 from freehold.templates.serverless.plugins import plugins_of
 from freehold.templates.serverless.service import Function, Service
@@ -56,7 +57,11 @@ def _check_function(service: Service, function: Function) -> None:
         raise service.wrong(f'The function "{function.key}" has no handler.', *where)
     if function.runtime not in RUNTIMES:
         place = (*where, "runtime") if function.settings.get("runtime") else ("provider", "runtime")
-        raise service.wrong(f'The runtime "{function.runtime}" of the function "{function.key}" is unknown.', *place)
+        close = get_close_matches(str(function.runtime), sorted(RUNTIMES), 1)
+        hint = f' Did you mean "{close[0]}"?' if close else ""
+        raise service.wrong(
+            f'The runtime "{function.runtime}" of the function "{function.key}" is unknown.{hint}', *place
+        )
     if not any(plugin.provides and plugin.provides(function) for plugin in plugins_of(service)) and not (
         has_handler_file(service, function)
     ):

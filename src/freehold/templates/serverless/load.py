@@ -18,7 +18,7 @@ from freehold.templates.serverless.checks import check_service
 from freehold.templates.serverless.compile.resources import merge
 from freehold.templates.serverless.documents import Document, read_json, read_yaml
 from freehold.templates.serverless.dotenv import read_dotenv
-from freehold.templates.serverless.plugins import plugins_of
+from freehold.templates.serverless.plugins import check_plugins, plugins_of
 from freehold.templates.serverless.schema import check_configuration
 from freehold.templates.serverless.service import (
     DEFAULT_MEMORY_MB,
@@ -60,6 +60,7 @@ async def load(
     await resolver.resolve()
     configuration: Json = resolver.value
     _normalize(configuration, document)
+    check_plugins(configuration, document)
     warnings = check_configuration(configuration, document)
     service = _service(configuration, document, directory, stage, region, seen, warnings)
     for plugin in plugins_of(service):

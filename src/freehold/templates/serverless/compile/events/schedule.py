@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from freehold.aws.call import Json
+from freehold.aws.schedule_expressions import InvalidSchedule, parse_schedule
 from freehold.templates.serverless import names
 from freehold.templates.serverless.compile.compilation import Compilation, get_att, present, resource, sub
 from freehold.templates.serverless.compile.inputs import to_json, transformer
@@ -53,8 +54,20 @@ def _check(compilation: Compilation, function: Function, event: Event, settings:
         problem = "The timezone of a schedule needs method: scheduler."
     elif not scheduler and settings.get("groupName"):
         problem = "The groupName of a schedule needs method: scheduler."
+    elif not scheduler:
+        problem = next((found for rate in rates if (found := _misread(rate))), None)
     if problem:
         raise compilation.wrong_event(function, event.position, problem)
+
+
+def _misread(rate: Any) -> str | None:
+    """A mapping is an intrinsic function: its value is known later."""
+    if isinstance(rate, str):
+        try:
+            parse_schedule(rate)
+        except InvalidSchedule:
+            return f'"{rate}" is no schedule: say it like rate(1 minute), rate(5 minutes) or cron(0 12 * * ? *).'
+    return None
 
 
 def _input(settings: Json) -> str | None:
