@@ -75,7 +75,7 @@ def test_a_command_of_two_words_is_not_its_first_word_with_a_folder() -> None:
 def test_an_unknown_command_is_an_error_of_usage() -> None:
     result = CliRunner().invoke(program, ["fly"])
     assert result.exit_code == 2
-    assert "No such command 'fly'" in result.output
+    assert "There is no command 'fly'" in result.output
 
 
 def test_the_version_is_said() -> None:

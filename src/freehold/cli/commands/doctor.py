@@ -7,7 +7,10 @@ import os
 import platform
 import shutil
 import socket
+import tempfile
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from pathlib import Path
 
 import click
@@ -106,17 +109,31 @@ def _ports() -> list[list[str]]:
                 words, mark = f"free, for `{user}`", _GOOD
             except OSError as error:
                 taken = error.errno == errno.EADDRINUSE
-                words, mark = ("in use" if taken else f"not allowed: {error.strerror}"), _POOR
+                words, mark = f"not allowed: {error.strerror}", _POOR
+                if taken:
+                    words, mark = ("in use by a Freehold server", _GOOD) if _is_freehold(port) else ("in use", _POOR)
         rows.append([mark, f"port {port}", words])
     return rows
+
+
+def _is_freehold(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_freehold/health", timeout=1) as answer:
+            return b'"version"' in answer.read(1000)
+    except (OSError, ValueError, HTTPException):
+        return False
 
 
 def _data_dir(data_dir: Path) -> list[str]:
     place = data_dir
     while not place.exists():
         place = place.parent
-    if not os.access(place, os.W_OK):
-        return [_POOR, "data directory", f"{data_dir}: {place} cannot be written"]
+    try:
+        # By doing it: permissions alone do not tell about read-only and special file systems.
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        return [_POOR, "data directory", f"{data_dir}: {place} cannot be written ({error.strerror})"]
     free_gb = shutil.disk_usage(place).free / 1e9
     there = "" if data_dir.exists() else ", not there yet"
     return [_GOOD, "data directory", f"{data_dir} ({free_gb:.0f} GB free{there})"]
