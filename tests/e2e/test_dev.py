@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,8 +73,8 @@ class Dev:
     terminal: Terminal
     url: str
 
-    def get(self, path: str) -> Answer:
-        return fetch(self.url + path)
+    def get(self, path: str, method: str = "GET", document: Any = None) -> Answer:
+        return fetch(self.url + path, method, document)
 
     def write(self, name: str, text: str) -> int:
         """Saves a file as editors do; the position in the output from which on its effects are seen."""
@@ -111,6 +112,24 @@ def test_the_examples_are_live_with_one_command(example: Callable[[str], Command
     with running(example(f"hello-{language}").directory) as dev:
         assert dev.get("/hello?name=Ada").json["message"] == "Hello, Ada!"
         dev.terminal.wait_for(r"^GET /hello 200 \d+ ms cold \(init \d+ ms\)")
+
+
+def test_a_sam_app_is_live_and_follows_edits(example: Callable[[str], CommandLine]) -> None:
+    with running(example("items-sam").directory) as dev:
+        dev.terminal.wait_for(rf"GET +{dev.url}/items/\{{id\}} +GetItemsFunction")
+        created = dev.get("/items", "POST", {"id": "1", "data": "first"})
+        assert created.status == 201
+        assert dev.get("/items/1").json == created.json
+        app = dev.directory / "src" / "app.py"
+        after = dev.write("src/app.py", app.read_text().replace("Item not found", "Nothing here"))
+        dev.terminal.wait_for(r"^reloaded .*GetItemsFunction", after)
+        assert "Nothing here" in dev.get("/items/none").body.decode()
+        after = dev.write("src/app.py", "import nothing_of_that_name\n")
+        dev.terminal.wait_for(r"^broken GetItemsFunction: .*nothing_of_that_name", after)
+        assert "Nothing here" in dev.get("/items/none").body.decode()
+        after = dev.write("template.yaml", "Resources: [")
+        dev.terminal.wait_for(r"^Error: template\.yaml:\d+: ", after)
+        assert "Warning" not in dev.terminal.text
 
 
 def test_the_routes_and_schedules_are_a_table_with_addresses_to_copy(dev: Dev) -> None:

@@ -106,9 +106,11 @@ def _size(shape: Shape, size: int, value: Any, path: str) -> Iterator[str]:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """None where the pattern is Java's and not Python's."""
+    """None where the pattern is Java's and not Python's, which has no `\\p{L}` and cannot nest what it means."""
+    if r"\p{" in pattern:
+        return None
     try:
-        return re.compile(pattern.replace(r"\p{L}", r"[^\W\d_]").replace(r"\p{N}", r"\d"))
+        return re.compile(pattern)
     except re.error:
         return None
 
