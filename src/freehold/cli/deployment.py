@@ -70,6 +70,8 @@ class DeployFailed(Failure):
 
 
 OnEvent = Callable[[Event], None]
+Confirm = Callable[[Sequence[Json]], bool]
+"""Asks a person whether these resource changes shall be made."""
 
 
 async def deploy(
@@ -80,8 +82,10 @@ async def deploy(
     capabilities: Sequence[str] = ALL_CAPABILITIES,
     tags: Mapping[str, str] | None = None,
     on_event: OnEvent = lambda event: None,
+    confirm: Confirm | None = None,
+    disable_rollback: bool = False,
 ) -> bool:
-    """True when something changed. Raises Failure, AwsError, HttpError."""
+    """True when something changed. Raises Failure, also where `confirm` says no, AwsError, HttpError."""
     stack, _ = await asyncio.gather(find_stack(aws, package.stack_name), upload(aws, package.uploads))
     stack = await _clear_away(aws, package.stack_name, stack)
     is_new = stack is None
@@ -96,10 +100,17 @@ async def deploy(
     }
     try:
         change_set = await aws("cloudformation", "CreateChangeSet", request)
-        if not await _planned(aws, change_set["Id"]):
+        changes = await _planned(aws, change_set["Id"])
+        if changes is None:
             return False
+        if confirm and not confirm([each["ResourceChange"] for each in changes]):
+            await aws("cloudformation", "DeleteChangeSet", {"ChangeSetName": change_set["Id"]})
+            raise Failure("Not deployed: nothing was changed.")
         seen = set() if is_new else {event.id for event in await events(aws, package.stack_name)}
-        await aws("cloudformation", "ExecuteChangeSet", {"ChangeSetName": change_set["Id"]})
+        execution: Json = {"ChangeSetName": change_set["Id"]}
+        if disable_rollback:
+            execution["DisableRollback"] = True
+        await aws("cloudformation", "ExecuteChangeSet", execution)
     except (AwsError, Failure):
         if is_new:
             await _forget(aws, package.stack_name)
@@ -207,18 +218,18 @@ async def _forget(aws: AwsClient, stack_name: str) -> None:
         await aws("cloudformation", "DeleteStack", {"StackName": stack["StackId"]})
 
 
-async def _planned(aws: AwsClient, change_set_id: str) -> bool:
-    """Waits until the change set is made; False when there is nothing to change. Raises DeployFailed."""
+async def _planned(aws: AwsClient, change_set_id: str) -> list[Json] | None:
+    """Its first hundred changes, when it is made; None when there is nothing to change. Raises DeployFailed."""
     wait_s = _FIRST_WAIT_S
     while True:
         change_set = await aws("cloudformation", "DescribeChangeSet", {"ChangeSetName": change_set_id})
         status, reason = change_set["Status"], change_set.get("StatusReason") or ""
         if status == "CREATE_COMPLETE":
-            return True
+            return change_set.get("Changes") or []
         if status == "FAILED":
             if any(words in reason for words in _NOTHING_TO_DO):
                 await aws("cloudformation", "DeleteChangeSet", {"ChangeSetName": change_set_id})
-                return False
+                return None
             raise DeployFailed(reason or "The change set failed without a reason.")
         await asyncio.sleep(wait_s)
         wait_s = min(wait_s * 1.5, _LONGEST_WAIT_S)

@@ -30,10 +30,19 @@ class Many(click.Option):
 
 
 class Command(click.Command):
-    """A command that understands `Many`."""
+    """A command that understands `Many`. `section`: where samconfig.toml keeps what is not said ("local_invoke")."""
+
+    def __init__(self, *arguments: Any, section: str = "", **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.section = section
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _spread(args, [each for each in self.params if isinstance(each, Many)]))
+        words = _spread(args, [each for each in self.params if isinstance(each, Many)])
+        if self.section and not ctx.resilient_parsing:
+            from freehold.cli.remembered import defaults
+
+            ctx.default_map = {**defaults(self, ctx, words, self.section), **(ctx.default_map or {})}
+        return super().parse_args(ctx, words)
 
 
 def _spread(args: Sequence[str], options: Sequence[Many]) -> list[str]:
@@ -133,6 +142,15 @@ def ignored_options(*flags: str, value: bool = False) -> Callable[[F], F]:
         return function
 
     return decorate
+
+
+def samconfig_options(function: F) -> F:
+    """For a `Command` with a section: which file and which part of it."""
+    return _apply(
+        function,
+        click.option("--config-env", metavar="NAME", expose_value=False, help="The environment of samconfig.toml."),
+        click.option("--config-file", metavar="FILE", expose_value=False, help="Another samconfig.toml."),
+    )
 
 
 def server_options(function: F) -> F:

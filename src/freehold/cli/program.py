@@ -50,11 +50,14 @@ _SAM_LOCAL = {
 
 _SAM: Table = {
     "build": Entry("build", "Build the functions' code and layers."),
-    "delete": Entry("remove", "Delete the stack."),
+    "delete": Entry("remove", "Delete the stack.", "sam_command"),
     "deploy": Entry("deploy", "Deploy the template of this folder.", "sam_command"),
     "list": Entry("list_", "List the stacks."),
+    "list endpoints": Entry("list_of_stack", "List the addresses of a stack's APIs.", "endpoints_command"),
+    "list resources": Entry("list_of_stack", "List the resources of a stack.", "resources_command"),
+    "list stack-outputs": Entry("list_of_stack", "List the outputs of a stack.", "outputs_command"),
     "local": Group("Run functions and the API of a template locally.", _SAM_LOCAL),
-    "logs": Entry("logs", "Show or follow a function's log."),
+    "logs": Entry("logs", "Show or follow the log of a function, or of all of a stack.", "sam_command"),
     "package": Entry("build", "Build the functions' code and layers."),
     "validate": Entry("template", "Check the template; print what it compiles to.", "validate_command"),
 }

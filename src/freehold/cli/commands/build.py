@@ -11,14 +11,22 @@ import click
 from freehold.cli import output
 from freehold.cli.deployment import Package
 from freehold.cli.failure import run
-from freehold.cli.options import Command, endpoint_option, ignored_options, project_options, stack_name_option
+from freehold.cli.options import (
+    Command,
+    endpoint_option,
+    ignored_options,
+    project_options,
+    samconfig_options,
+    stack_name_option,
+)
 from freehold.cli.packaging import Wishes, make_package
 from freehold.cli.project import Project, find_project
 from freehold.cli.target import connected, find_endpoint, find_region
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, section="build")
 @project_options
+@samconfig_options
 @stack_name_option
 @endpoint_option
 @ignored_options("--use-container -u", "--parallel", "--cached", "--no-cached", "--debug", "--verbose")

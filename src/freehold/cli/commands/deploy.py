@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
+from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
 from freehold.cli import deployment, output, progress, samconfig, stacks, summary
 from freehold.cli.deployment import Package
@@ -31,6 +32,8 @@ from freehold.cli.prune import prune_versions
 from freehold.cli.target import connected, find_endpoint, find_region
 from freehold.http.aws_client import AwsClient
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 _EXAMPLES = """Deploy a folder's serverless.yml, SAM or CloudFormation template as a stack.
 
 \b
@@ -46,21 +49,10 @@ capabilities_option = click.option(
     "--capabilities", cls=Many, takes=re.compile(r"CAPABILITY_\w+"), metavar="NAME...", help="What the template may do."
 )
 tags_option = click.option("--tags", cls=Many, metavar="K=V...", help="Tags for the stack.")
-_sam_only = ignored_options(
-    "--resolve-s3",
-    "--no-resolve-s3",
-    "--confirm-changeset",
-    "--no-confirm-changeset",
-    "--no-progressbar",
-    "--force-upload",
-    "--no-fail-on-empty-changeset",
-    "--fail-on-empty-changeset",
-    "--disable-rollback",
-    "--no-disable-rollback",
-    "--use-json",
-    "--debug",
+_sam_ignored = ignored_options(
+    "--resolve-s3", "--no-resolve-s3", "--no-progressbar", "--force-upload", "--use-json", "--debug"
 )
-_sam_only_values = ignored_options("--s3-bucket", "--s3-prefix", "--profile", "--config-file", "--role-arn", value=True)
+_sam_ignored_values = ignored_options("--s3-bucket", "--s3-prefix", "--profile", "--role-arn", value=True)
 _serverless_only = ignored_options("--verbose", "--force", "--conceal", "--debug", "--aws-s3-accelerate")
 _serverless_only_values = ignored_options("--aws-profile", "--package -p", "--org", "--app", value=True)
 
@@ -74,18 +66,34 @@ class _Deploy:
     endpoint: str
     capabilities: Sequence[str]
     tags: Mapping[str, str]
+    confirm: bool = False
+    disable_rollback: bool = False
+    fail_on_empty: bool = False
 
 
-@click.command(cls=Command, help=_EXAMPLES)
+def _sam_options(function: F) -> F:
+    """What `sam deploy` knows beyond the app, the stack and the server."""
+    for decorate in (
+        _sam_ignored_values,
+        _sam_ignored,
+        click.option("--config-file", metavar="FILE", help="Another samconfig.toml."),
+        click.option("--config-env", metavar="NAME", help="The environment of samconfig.toml.  [default: default]"),
+        click.option("--fail-on-empty-changeset/--no-fail-on-empty-changeset", help="No change: exit code 1."),
+        click.option("--disable-rollback/--no-disable-rollback", help="A failed deploy stays as far as it came."),
+        click.option("--confirm-changeset/--no-confirm-changeset", help="Show the changes and ask."),
+        click.option("--guided", "-g", is_flag=True, help="Ask for what is not said; remember it in samconfig.toml."),
+        tags_option,
+        capabilities_option,
+    ):
+        function = decorate(function)
+    return function
+
+
+@click.command(cls=Command, section="deploy", help=_EXAMPLES)
 @project_options
 @stack_name_option
 @endpoint_option
-@capabilities_option
-@tags_option
-@click.option("--guided", "-g", is_flag=True, help="Ask for what is not said, and remember it in samconfig.toml.")
-@click.option("--config-env", default="default", show_default=True, help="The section of samconfig.toml.")
-@_sam_only
-@_sam_only_values
+@_sam_options
 def command(**options: Any) -> None:
     _deploy(options)
 
@@ -100,16 +108,11 @@ def serverless_command(**options: Any) -> None:
     _deploy({**options, "prefer": "serverless"})
 
 
-@click.command(cls=Command, help=_EXAMPLES)
+@click.command(cls=Command, section="deploy", help=_EXAMPLES)
 @project_options
 @stack_name_option
 @endpoint_option
-@capabilities_option
-@tags_option
-@click.option("--guided", "-g", is_flag=True, help="Ask for what is not said, and remember it in samconfig.toml.")
-@click.option("--config-env", default="default", show_default=True, help="The section of samconfig.toml.")
-@_sam_only
-@_sam_only_values
+@_sam_options
 def sam_command(**options: Any) -> None:
     _deploy({**options, "prefer": "sam"})
 
@@ -118,35 +121,33 @@ def _deploy(options: dict[str, Any]) -> None:
     started = time.monotonic()
     asked = _read(options)
     if options.get("guided"):
-        asked = _ask(asked, options["config_env"])
+        asked = _ask(asked, options["config_env"], options["config_file"])
+        started = time.monotonic()
     run(_run(asked, started), asked.endpoint)
 
 
 def _read(options: dict[str, Any]) -> _Deploy:
     directory: Path = options["directory"]
-    project = find_project(directory, options["template"], options.get("prefer", "serverless"))
-    environment = options.get("config_env", "default")
-    remembered = {} if project.is_serverless else samconfig.read(project.directory, environment)
-    parameters = read_pairs(samconfig.parameter_words(remembered.get("parameter_overrides")), samconfig.FILE)
-    parameters |= read_pairs(options["parameter_overrides"], "--parameter-overrides")
-    capabilities = options.get("capabilities") or samconfig.capability_words(remembered.get("capabilities"))
     wishes = Wishes(
         stage=options["stage"],
-        region=options["region"] or remembered.get("region"),
-        stack_name=options["stack_name"] or remembered.get("stack_name"),
+        region=options["region"],
+        stack_name=options["stack_name"],
         params=options["params"],
-        parameters=parameters,
+        parameters=read_pairs(options["parameter_overrides"], "--parameter-overrides"),
     )
     return _Deploy(
-        project=project,
+        project=find_project(directory, options["template"], options.get("prefer", "serverless")),
         wishes=wishes,
         endpoint=find_endpoint(options["endpoint_url"], directory),
-        capabilities=capabilities or deployment.ALL_CAPABILITIES,
+        capabilities=options.get("capabilities") or deployment.ALL_CAPABILITIES,
         tags=read_pairs(options.get("tags") or (), "--tags"),
+        confirm=options.get("confirm_changeset", False),
+        disable_rollback=options.get("disable_rollback", False),
+        fail_on_empty=options.get("fail_on_empty_changeset", False),
     )
 
 
-def _ask(asked: _Deploy, environment: str) -> _Deploy:
+def _ask(asked: _Deploy, environment: str | None, file: str | None) -> _Deploy:
     """The questions of `sam deploy --guided`, for a template; a serverless.yml has the answers in it."""
     from freehold.cli.functions import default_stack_name
 
@@ -154,26 +155,24 @@ def _ask(asked: _Deploy, environment: str) -> _Deploy:
     if project.is_serverless:
         stage = click.prompt("Stage", default=wishes.stage or "dev")
         return replace(asked, wishes=replace(wishes, stage=stage))
-    from freehold.cli.packaging_sam import declared_parameters
+    from freehold.cli.guided import Answers, ask
 
-    stack_name = click.prompt("Stack Name", default=wishes.stack_name or default_stack_name(project))
-    region = click.prompt("AWS Region", default=find_region(wishes.region))
-    parameters = dict(wishes.parameters)
-    for name, settings in declared_parameters(project).items():
-        known = parameters.get(name, settings.get("Default"))
-        choices = [str(each) for each in settings.get("AllowedValues") or []]
-        question = f"Parameter {name}"
-        if choices:
-            answer = click.prompt(question, default=known, type=click.Choice(choices))
-        else:
-            answer = click.prompt(question, default=known, hide_input=settings.get("NoEcho") in (True, "true"))
-        parameters[name] = str(answer)
-    if click.confirm(f"Save these answers to {samconfig.FILE}", default=True):
-        values: dict[str, str | bool] = {"stack_name": stack_name, "region": region, "capabilities": "CAPABILITY_IAM"}
-        if parameters:
-            values["parameter_overrides"] = samconfig.write_pairs(parameters)
-        samconfig.write(project.directory, values, environment)
-    return replace(asked, wishes=replace(wishes, stack_name=stack_name, region=region, parameters=parameters))
+    known = Answers(
+        stack_name=wishes.stack_name or default_stack_name(project),
+        region=find_region(wishes.region),
+        parameters=wishes.parameters,
+        capabilities=() if asked.capabilities is deployment.ALL_CAPABILITIES else asked.capabilities,
+        confirm=asked.confirm,
+        disable_rollback=asked.disable_rollback,
+    )
+    answers = ask(project, known, environment or samconfig.DEFAULT_ENVIRONMENT, file)
+    return replace(
+        asked,
+        wishes=replace(wishes, stack_name=answers.stack_name, region=answers.region, parameters=answers.parameters),
+        capabilities=answers.capabilities,
+        confirm=answers.confirm,
+        disable_rollback=answers.disable_rollback,
+    )
 
 
 async def _run(asked: _Deploy, started: float) -> None:
@@ -190,15 +189,34 @@ async def _run(asked: _Deploy, started: float) -> None:
         try:
             with progress.shown() as on_event:
                 changed = await deployment.deploy(
-                    aws, package, parameters, capabilities=asked.capabilities, tags=asked.tags, on_event=on_event
+                    aws,
+                    package,
+                    parameters,
+                    capabilities=asked.capabilities,
+                    tags=asked.tags,
+                    on_event=on_event,
+                    confirm=_confirm if asked.confirm else None,
+                    disable_rollback=asked.disable_rollback,
                 )
         except (AwsError, Failure) as error:
             raise explained(error, project, package) from error
+        if not changed and asked.fail_on_empty:
+            raise Failure(f"Nothing to change: the stack {package.stack_name} is up to date.")
         await _prune(aws, package)
         took = output.duration(time.monotonic() - started)
         done = f"Deployed in {took}." if changed else f"Nothing to change ({took})."
         output.say(click.style(done, fg="green"))
         await summary.show(aws, await stacks.require_stack(aws, package.stack_name))
+
+
+def _confirm(changes: Sequence[Json]) -> bool:
+    rows = [[each["Action"], each["LogicalResourceId"], each["ResourceType"], _replaced(each)] for each in changes]
+    output.say(output.table(("OPERATION", "RESOURCE", "TYPE", "REPLACEMENT"), rows, indent="  "))
+    return click.confirm("Deploy this changeset?", default=False)
+
+
+def _replaced(change: Json) -> str:
+    return change.get("Replacement", "") if change["Action"] == "Modify" else ""
 
 
 async def _prune(aws: AwsClient, package: Package) -> None:

@@ -8,13 +8,21 @@ from typing import Any
 import click
 
 from freehold.cli.failure import Failure
-from freehold.cli.options import Command, ignored_options, project_options, read_pairs, stack_name_option
+from freehold.cli.options import (
+    Command,
+    ignored_options,
+    project_options,
+    read_pairs,
+    samconfig_options,
+    stack_name_option,
+)
 from freehold.cli.packaging import Wishes
 from freehold.cli.project import find_project
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, section="local_start_api")
 @project_options
+@samconfig_options
 @stack_name_option
 @click.option("--host", "-h", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where the API listens.")
 @click.option("--port", "-p", "--httpPort", "port", default=3000, show_default=True, type=click.IntRange(0, 65535))

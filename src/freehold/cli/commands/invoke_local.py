@@ -18,6 +18,7 @@ from freehold.cli.options import (
     params_option,
     read_pairs,
     region_option,
+    samconfig_options,
     stack_name_option,
     stage_option,
     template_option,
@@ -29,7 +30,8 @@ from freehold.http.aws_client import AwsClient
 from freehold.http.client import HttpClient
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, section="local_invoke")
+@samconfig_options
 @click.argument("name", required=False)
 @click.option("-f", "--function", metavar="NAME", help="The same as NAME.")
 @click.option("-e", "--event", "-p", "--path", metavar="FILE", help='A file that holds the event; "-" is stdin.')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,14 @@ import click
 from freehold.cli import deployment, output, progress
 from freehold.cli.failure import Failure, run
 from freehold.cli.functions import stack_of
-from freehold.cli.options import Command, endpoint_option, ignored_options, project_options, stack_name_option
+from freehold.cli.options import (
+    Command,
+    endpoint_option,
+    ignored_options,
+    project_options,
+    samconfig_options,
+    stack_name_option,
+)
 from freehold.cli.packaging import Wishes, load_service
 from freehold.cli.project import find_project
 from freehold.cli.target import connected, find_endpoint, find_region
@@ -36,6 +44,30 @@ def command(directory: Path, endpoint_url: str | None, **options: Any) -> None:
     run(_run(directory, endpoint, options), endpoint)
 
 
+@click.command(cls=Command, section="delete")
+@project_options
+@samconfig_options
+@stack_name_option
+@endpoint_option
+@click.option("--no-prompts", is_flag=True, help="Do not ask on a terminal.")
+@ignored_options("--debug", "--use-json")
+@ignored_options("--profile", "--s3-bucket", "--s3-prefix", value=True)
+def sam_command(directory: Path, endpoint_url: str | None, no_prompts: bool, **options: Any) -> None:
+    """Delete the stack that `sam deploy` made, with all that it holds; asks first where a person sits before it.
+
+    \b
+    Examples:
+      freehold sam delete
+      freehold sam delete --stack-name my-api-prod --no-prompts
+    """
+    endpoint = find_endpoint(endpoint_url, directory)
+    if not no_prompts and sys.stdin.isatty():
+        which = f"the stack {options['stack_name']}" if options["stack_name"] else "the stack of this folder"
+        if not click.confirm(f"Are you sure you want to delete {which}?", default=False):
+            raise Failure("Not deleted.")
+    run(_run(directory, endpoint, {**options, "prefer": "sam"}), endpoint)
+
+
 async def _run(directory: Path, endpoint: str, options: dict[str, Any]) -> None:
     started = time.monotonic()
     wishes = Wishes(options["stage"], options["region"], options["stack_name"], options["params"])
@@ -43,7 +75,7 @@ async def _run(directory: Path, endpoint: str, options: dict[str, Any]) -> None:
         await aws.answers()
         name, region = options["stack_name"], wishes.region
         if not name:
-            project = find_project(directory, options["template"])
+            project = find_project(directory, options["template"], options.get("prefer", "serverless"))
             if project.is_serverless:
                 service = await load_service(project, wishes, aws)
                 name, region = service.stack_name, service.region
