@@ -11,13 +11,18 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
 from freehold.cli.failure import Failure
+from freehold.cli.settle import settle
 from freehold.http.aws_client import AwsClient
+
+if TYPE_CHECKING:
+    from freehold.templates.serverless.stack_settings import StackSettings
 
 ALL_CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
 # A template in the request itself; a larger one goes by S3. AWS CloudFormation User Guide, "CloudFormation quotas".
@@ -46,6 +51,7 @@ class Package:
     keep_versions: int | None = None  # The prune plugin's wish: so many versions of each function stay.
     warnings: tuple[str, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)  # Logical id -> "serverless.yml:12".
+    settings: StackSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +99,16 @@ async def deploy(
         "StackName": package.stack_name,
         "ChangeSetName": f"freehold-{int(time.time() * 1000)}",
         "ChangeSetType": "CREATE" if is_new else "UPDATE",
-        "Parameters": _parameters(package.template, parameters, stack),
+        **_request(package, parameters, tags or {}, stack),
         "Capabilities": list(capabilities),
-        "Tags": [{"Key": key, "Value": value} for key, value in (tags or {}).items()],
         **await _template(aws, package),
     }
     try:
         change_set = await aws("cloudformation", "CreateChangeSet", request)
         changes = await _planned(aws, change_set["Id"])
         if changes is None:
+            # The last deployment may have ended before this.
+            await _settle(aws, package)
             return False
         if confirm and not confirm([each["ResourceChange"] for each in changes]):
             await aws("cloudformation", "DeleteChangeSet", {"ChangeSetName": change_set["Id"]})
@@ -116,6 +123,7 @@ async def deploy(
             await _forget(aws, package.stack_name)
         raise
     await follow(aws, change_set["StackId"], seen, on_event)
+    await _settle(aws, package)
     return True
 
 
@@ -233,6 +241,23 @@ async def _planned(aws: AwsClient, change_set_id: str) -> list[Json] | None:
             raise DeployFailed(reason or "The change set failed without a reason.")
         await asyncio.sleep(wait_s)
         wait_s = min(wait_s * 1.5, _LONGEST_WAIT_S)
+
+
+def _request(package: Package, parameters: Mapping[str, str], tags: Mapping[str, str], stack: Json | None) -> Json:
+    """What the command line says comes before what the app's file says."""
+    own = package.settings
+    tags = {**own.tags, **tags} if own else tags
+    parameters = {**own.parameters, **parameters} if own else parameters
+    return {
+        **(own.request if own else {}),
+        "Parameters": _parameters(package.template, parameters, stack),
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+
+
+async def _settle(aws: AwsClient, package: Package) -> None:
+    if package.settings:
+        await settle(aws, package.stack_name, package.settings)
 
 
 async def _template(aws: AwsClient, package: Package) -> Json:

@@ -95,7 +95,7 @@ async def load_service(project: Project, wishes: Wishes, aws: AwsClient | None) 
 
 
 async def package_service(project: Project, service: Service, wishes: Wishes, choose: Choose) -> Package:
-    from freehold.templates.serverless import artifact_key, compile_template, package
+    from freehold.templates.serverless import artifact_key, compile_template, package, stack_settings
 
     output_dir = project.state_dir / "package" / service.stage
     # pip, npm or esbuild may run: a server in the same process goes on meanwhile.
@@ -117,6 +117,7 @@ async def package_service(project: Project, service: Service, wishes: Wishes, ch
         keep_versions=service.prune,
         warnings=service.warnings,
         places=places_of(service),
+        settings=stack_settings(service, template),
     )
 
 

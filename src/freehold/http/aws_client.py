@@ -68,6 +68,10 @@ _REST: dict[tuple[str, str], tuple[str, str, frozenset[str]]] = {
         frozenset({"limit", "position", "embed"}),
     ),
     ("apigateway", "GetStages"): ("GET", "/restapis/{restApiId}/stages", frozenset()),
+    ("apigateway", "GetStage"): ("GET", "/restapis/{restApiId}/stages/{stageName}", frozenset()),
+    ("apigateway", "UpdateStage"): ("PATCH", "/restapis/{restApiId}/stages/{stageName}", frozenset()),
+    ("apigateway", "TagResource"): ("PUT", "/tags/{resourceArn}", frozenset()),
+    ("apigateway", "UntagResource"): ("DELETE", "/tags/{resourceArn}", frozenset({"tagKeys"})),
 }
 _SIGNING_NAMES = {"apigatewayv2": "apigateway"}
 
@@ -163,7 +167,7 @@ class AwsClient:
         for name in list(rest):
             if f"{{{name}}}" in path:
                 path = path.replace(f"{{{name}}}", quote(str(rest.pop(name)), safe=""))
-        query = urlencode({name: rest.pop(name) for name in list(rest) if name in in_query})
+        query = urlencode({name: rest.pop(name) for name in list(rest) if name in in_query}, doseq=True)
         body = b"" if method in ("GET", "DELETE") else orjson.dumps(rest, default=_base64_text)
         headers = [("Content-Type", "application/json")] if body else []
         return _read_json(await self._send(service, method, path + (f"?{query}" if query else ""), headers, body))

@@ -17,6 +17,7 @@ from freehold.templates.serverless.compile.template import compile_template
 from freehold.templates.serverless.load import load
 from freehold.templates.serverless.packaging import package
 from freehold.templates.serverless.service import Event, Function, Layer, Service
+from freehold.templates.serverless.stack_settings import StackSettings, stack_settings
 from freehold.templates.serverless.variables.resolve import Lookup
 
 __all__ = [
@@ -26,8 +27,10 @@ __all__ = [
     "Layer",
     "Lookup",
     "Service",
+    "StackSettings",
     "artifact_key",
     "compile_template",
     "load",
     "package",
+    "stack_settings",
 ]
