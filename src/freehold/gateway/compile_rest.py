@@ -12,6 +12,7 @@ from freehold.gateway.authorizers.request import compile_rest_authorizer
 from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, Route, Stage
 from freehold.gateway.function_arns import function_arn, has_variables
 from freehold.gateway.gateway_responses import compile_gateway_response
+from freehold.gateway.integrations.lambda_custom import compile_lambda_custom
 from freehold.gateway.integrations.lambda_proxy import LambdaProxy
 from freehold.gateway.integrations.mock import compile_mock
 from freehold.gateway.limits import REST_TIMEOUT_S
@@ -171,10 +172,9 @@ def _integration(method: Json, variables: Mapping[str, str] | None, what: str) -
         raise unsupported(f"response streaming of REST APIs ({what})")
     if document["type"] == "MOCK":
         return compile_mock(document, what)
+    timeout_s = min(document.get("timeoutInMillis", REST_TIMEOUT_S * 1000) / 1000, REST_TIMEOUT_S)
+    if document["type"] == "AWS" and ":lambda:path/" in document.get("uri", ""):
+        return compile_lambda_custom(document, function_arn(document["uri"], variables), timeout_s, what)
     if document["type"] != "AWS_PROXY":
         raise unsupported(f"integrations of type {document['type']} in REST APIs ({what})")
-    return LambdaProxy(
-        function_arn=function_arn(document["uri"], variables),
-        payload_version="",
-        timeout_s=min(document.get("timeoutInMillis", REST_TIMEOUT_S * 1000) / 1000, REST_TIMEOUT_S),
-    )
+    return LambdaProxy(function_arn(document["uri"], variables), payload_version="", timeout_s=timeout_s)

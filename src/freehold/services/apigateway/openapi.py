@@ -113,7 +113,8 @@ def _prefix(document: Json, base_path: str) -> str:
     path = str(document.get("basePath") or "")
     servers = document.get("servers") or []
     if servers:
-        server = _dict(servers[0])
+        # API Gateway takes a single server that is no list, too.
+        server = _dict(servers[0] if isinstance(servers, list) else servers)
         path = str(_dict(_dict(server.get("variables")).get("basePath")).get("default") or "")
         if not path and "://" in str(server.get("url", "")):
             path = str(server["url"]).partition("://")[2].partition("/")[2]

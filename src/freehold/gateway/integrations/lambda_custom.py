@@ -1,0 +1,75 @@
+"""AWS, with a Lambda function behind it: templates make the event and the answer.
+
+Developer Guide, "Set up Lambda custom integrations in API Gateway". A function error is matched by its errorMessage
+against the selection patterns; a good answer takes the default one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from freehold.aws.call import Json
+from freehold.gateway.exchange import Exchange, Refused
+from freehold.gateway.integrations.function import invoke
+from freehold.gateway.integrations.mapped import (
+    AnswerMapping,
+    RequestMapping,
+    compile_answers,
+    compile_request,
+    map_answer,
+    map_request,
+    select,
+)
+from freehold.gateway.unsupported import unsupported
+from freehold.http.messages import Response
+
+_PRINCIPAL = "apigateway.amazonaws.com"
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaCustom:
+    function_arn: str
+    request: RequestMapping
+    answers: tuple[AnswerMapping, ...]
+    timeout_s: float
+
+    async def answer(self, exchange: Exchange) -> Response:
+        assert exchange.route is not None
+        mapped = map_request(exchange, self.request)
+        try:
+            event = orjson.loads(mapped) if mapped.strip() else {}
+        except orjson.JSONDecodeError:
+            # Lambda answers 400 to an event that is no JSON, and API Gateway makes a 500 of it.
+            raise Refused("API_CONFIGURATION_ERROR") from None
+        result = await invoke(
+            exchange,
+            self.function_arn,
+            event,
+            invocation_id=exchange.invocation_id,
+            source=_PRINCIPAL,
+            source_arn=f"{exchange.api.arn}/{exchange.stage.name}/{exchange.request.method}{exchange.route.path}",
+            timeout_s=self.timeout_s,
+        )
+        body = result.payload.decode("utf-8", "replace")
+        message = _error_message(body) if result.function_error is not None else None
+        headers = {"x-amzn-requestid": exchange.invocation_id, "x-amz-executed-version": result.executed_version}
+        return map_answer(exchange, select(self.answers, message), body, headers)
+
+
+def _error_message(body: str) -> str:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body
+    return str(document.get("errorMessage") or "") if isinstance(document, dict) else body
+
+
+def compile_lambda_custom(integration: Json, function_arn: str, timeout_s: float, what: str) -> LambdaCustom:
+    """Raises AwsError."""
+    if integration.get("requestParameters"):
+        raise unsupported(f"parameter mapping in the integration of {what}")
+    if integration.get("contentHandling") == "CONVERT_TO_BINARY":
+        raise unsupported(f"contentHandling CONVERT_TO_BINARY of {what}")
+    return LambdaCustom(function_arn, compile_request(integration, what), compile_answers(integration, what), timeout_s)

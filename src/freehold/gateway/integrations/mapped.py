@@ -1,0 +1,209 @@
+"""What the non-proxy integrations of REST APIs share: the request's template, the answer's selection, template and
+parameters. Everything is compiled, and refused by name, when the API is deployed.
+
+Developer Guide, "Data transformations for REST APIs", "Integration passthrough behaviors", "Mapping parameters".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import regex
+
+from freehold.aws.call import Json
+from freehold.aws.errors import AwsError
+from freehold.gateway.exchange import Exchange, Refused
+from freehold.gateway.mapping.jsonpath import check_path, find
+from freehold.gateway.mapping.methods import PATTERN_LIMIT_S, TemplateFailure, compile_pattern, java_text
+from freehold.gateway.mapping.template import Template, compile_template
+from freehold.gateway.mapping.variables import Input, json_text
+from freehold.gateway.payloads import v1
+from freehold.gateway.payloads.parts import header_name
+from freehold.gateway.unsupported import unsupported
+from freehold.http.messages import Headers, Response
+
+_log = logging.getLogger(__name__)
+_HEADER = "method.response.header."
+_JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMapping:
+    templates: Mapping[str, Template]  # Lower-case content type -> template.
+    passthrough: str  # "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER".
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerMapping:
+    selection: Any  # A compiled pattern; None: the default answer.
+    status: int
+    headers: tuple[tuple[str, str], ...]  # Name -> where its value comes from.
+    templates: Mapping[str, Template]
+
+
+def compile_request(integration: Json, what: str) -> RequestMapping:
+    """Raises AwsError."""
+    templates = {
+        content_type.lower(): compile_template(text or "", f"the request template of {what}")
+        for content_type, text in (integration.get("requestTemplates") or {}).items()
+    }
+    return RequestMapping(templates, (integration.get("passthroughBehavior") or "WHEN_NO_MATCH").upper())
+
+
+def compile_answers(integration: Json, what: str) -> tuple[AnswerMapping, ...]:
+    """Raises AwsError."""
+    return tuple(_compile_answer(each, what) for each in (integration.get("integrationResponses") or {}).values())
+
+
+def _compile_answer(document: Json, what: str) -> AnswerMapping:
+    pattern = document.get("selectionPattern")
+    try:
+        selection = compile_pattern(pattern) if pattern else None
+    except (ValueError, regex.error) as error:
+        raise AwsError("BadRequestException", f"Invalid selection pattern of {what}: {error}", status=400) from None
+    headers = []
+    for parameter, source in (document.get("responseParameters") or {}).items():
+        if not parameter.startswith(_HEADER):
+            raise unsupported(f"the response parameter {parameter} of {what}")
+        _check_source(source, what)
+        headers.append((parameter.removeprefix(_HEADER), source))
+    templates = {
+        content_type: compile_template(text or "", f"the response template of {what}")
+        for content_type, text in (document.get("responseTemplates") or {}).items()
+    }
+    return AnswerMapping(selection, int(document["statusCode"]), tuple(headers), templates)
+
+
+def _check_source(source: str, what: str) -> None:
+    known = ("integration.response.header.", "integration.response.multivalueheader.", "context.", "stageVariables.")
+    if _is_quoted(source) or source.startswith(known) or source == "integration.response.body":
+        return
+    if source.startswith("integration.response.body."):
+        try:
+            check_path(f"$.{source.removeprefix('integration.response.body.')}")
+            return
+        except TemplateFailure:
+            pass
+    raise unsupported(f"the parameter mapping from {source} of {what}")
+
+
+def map_request(exchange: Exchange, mapping: RequestMapping) -> str:
+    """The integration's request body. Raises Refused."""
+    request = exchange.request
+    content_type = request.lower.get("content-type", _JSON).partition(";")[0].strip().lower()
+    body = request.body.decode("utf-8", "replace")
+    template = mapping.templates.get(content_type)
+    if template is None:
+        if mapping.passthrough == "NEVER" or (mapping.passthrough == "WHEN_NO_TEMPLATES" and mapping.templates):
+            raise Refused("UNSUPPORTED_MEDIA_TYPE")
+        return body
+    return _render(template, exchange, body)
+
+
+def select(answers: Iterable[AnswerMapping], text: str | None) -> AnswerMapping:
+    """The answer whose pattern matches the whole of `text`, else the default. Raises Refused where there is neither."""
+    default = None
+    for answer in answers:
+        if answer.selection is None:
+            default = default or answer
+        elif text is not None and _is_selected(answer.selection, text):
+            return answer
+    if default is None:
+        raise Refused("API_CONFIGURATION_ERROR")
+    return default
+
+
+def _is_selected(pattern: Any, text: str) -> bool:
+    try:
+        return pattern.fullmatch(text, timeout=PATTERN_LIMIT_S) is not None
+    except TimeoutError:
+        return False
+
+
+def map_answer(exchange: Exchange, answer: AnswerMapping, body: str, headers: Mapping[str, str]) -> Response:
+    """`body` and `headers` (lower-case names) are the integration's. Raises Refused."""
+    content_type, template = _choose(answer.templates, exchange.request.lower.get("accept", ""))
+    override: Json = {"header": {}}
+    mapped = body if template is None else _render(template, exchange, body, override)
+    written: Headers = []
+    for name, source in answer.headers:
+        value = _value(exchange, source, body, headers)
+        if value is not None:
+            written.append((header_name(name), value))
+    overridden = {str(name): java_text(value) for name, value in override["header"].items() if value is not None}
+    names = {name.lower() for name in overridden}
+    written = [(name, value) for name, value in written if name.lower() not in names]
+    written += [(header_name(name), value) for name, value in overridden.items()]
+    if not any(name.lower() == "content-type" for name, _ in written):
+        written.append(("Content-Type", content_type))
+    return Response(_status(override.get("status"), answer.status), written, mapped.encode())
+
+
+def _choose(templates: Mapping[str, Template], accept: str) -> tuple[str, Template | None]:
+    """The first type that the client accepts, else JSON, else the first."""
+    for wanted in accept.split(","):
+        media_type = wanted.partition(";")[0].strip()
+        if media_type in templates:
+            return media_type, templates[media_type]
+    if not templates or _JSON in templates:
+        return _JSON, templates.get(_JSON)
+    return next(iter(templates.items()))
+
+
+def _status(wanted: Any, otherwise: int) -> int:
+    try:
+        status = int(java_text(wanted)) if wanted is not None else otherwise
+    except ValueError:
+        raise Refused("API_CONFIGURATION_ERROR") from None
+    if not 100 <= status <= 599:
+        raise Refused("API_CONFIGURATION_ERROR")
+    return status
+
+
+def _render(template: Template, exchange: Exchange, body: str, override: Json | None = None) -> str:
+    headers, _ = v1.build_headers(exchange)
+    query, _ = v1.build_query(exchange.request.query)
+    context = dict(v1.build_context(exchange))
+    context["responseOverride"] = {"header": {}} if override is None else override
+    variables = {
+        "input": Input(body, exchange.parameters, query or {}, headers),
+        "context": context,
+        "stageVariables": dict(exchange.stage.variables or {}),
+    }
+    try:
+        return template.render(variables)
+    except TemplateFailure as failure:
+        _log.info("A mapping template of the API %s failed: %s", exchange.api.id, failure)
+        raise Refused("API_CONFIGURATION_ERROR") from failure
+
+
+def _value(exchange: Exchange, source: str, body: str, headers: Mapping[str, str]) -> str | None:
+    if _is_quoted(source):
+        return source[1:-1]
+    if source == "integration.response.body":
+        return body
+    kind, _, rest = source.partition(".")
+    if kind == "stageVariables":
+        return (exchange.stage.variables or {}).get(rest)
+    if kind == "context":
+        found = find(v1.build_context(exchange), rest)
+        return None if found is None else java_text(found)
+    _, _, place = rest.partition(".")
+    where, _, name = place.partition(".")
+    if where in ("header", "multivalueheader"):
+        return headers.get(name.lower())
+    return _from_body(body, name)
+
+
+def _from_body(body: str, path: str) -> str | None:
+    found = Input(body, {}, {}, {}).template_call("path", [f"$.{path}"])
+    if found is None:
+        return None
+    return found if isinstance(found, str) else json_text(found)
+
+
+def _is_quoted(source: str) -> bool:
+    return len(source) >= 2 and source.startswith("'") and source.endswith("'")
