@@ -2,7 +2,8 @@
 
 One decision to know: dependencies are installed into a cache folder named by the content of what asks for them
 (requirements.txt, package.json and its lock file) and are hard-linked from there, so a build after an edit of the code
-installs nothing and copies little.
+installs nothing and copies little. A note beside each built folder remembers what went in: where all of it is as it
+was, nothing is done at all.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from freehold.aws.call import Json
+from freehold.templates.building.complaints import npm_failed, pip_failed, tool_failed
+from freehold.templates.building.notes import LEFT_OUT, Note, identity, requirements_of
 from freehold.templates.building.plan import Build, Method, plan_build
 from freehold.templates.errors import TemplateError
 
 Progress = Callable[[str], None]  # One line for the person who waits.
 
-_LEFT_OUT = shutil.ignore_patterns(".aws-sam", ".git", ".freehold", "__pycache__", "node_modules", "*.pyc", ".DS_Store")
+_LEFT_OUT = shutil.ignore_patterns(*LEFT_OUT)
 _LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json", ".npmrc")
-_TAIL_LINES = 15  # Of a tool's output, in the error.
+# An index that cannot be reached is told after seconds, not after minutes.
+_PATIENCE = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
 
 
 def build_function(
@@ -54,16 +58,20 @@ def run_build(
     """Raises TemplateError with the end of the tool's output when it fails."""
     if build.method is Method.AS_IS:
         return build.source
+    note = Note.of(build, output_dir, python)
+    if note.is_current():
+        return output_dir
     fresh = output_dir.with_name(f".{output_dir.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
+    inputs: list[Path] = []
     match build.method:
         case Method.PIP:
             _with_pip(build, fresh, cache_dir, progress, python)
         case Method.NPM:
             _with_npm(build, fresh, cache_dir, progress)
         case Method.ESBUILD:
-            _with_esbuild(build, fresh, cache_dir, progress)
+            inputs = _with_esbuild(build, fresh, cache_dir, progress)
         case Method.MAKE:
             progress(f"{build.logical_id}: make build-{build.logical_id}")
             environment = {**os.environ, **build.settings, "ARTIFACTS_DIR": str(fresh.resolve())}
@@ -71,19 +79,22 @@ def run_build(
     # A build that failed leaves the last good one in place.
     shutil.rmtree(output_dir, ignore_errors=True)
     fresh.rename(output_dir)
+    note.write(inputs)
     return output_dir
 
 
 def _with_pip(build: Build, output: Path, cache_dir: Path, progress: Progress, python: str) -> None:
     target = output / build.subfolder
     if build.manifest is not None and _has_requirements(build.manifest):
-        version = _run([python, "-c", "import sys; print(sys.version_info[:2])"], build.source, build.logical_id)
-        key = _digest("pip", version, build.manifest.read_text())
+        manifest = build.manifest
+        key = _digest("pip", identity(python), requirements_of(manifest))
 
         def install(folder: Path) -> None:
-            progress(f"{build.logical_id}: pip install -r {build.manifest}")
+            progress(f"{build.logical_id}: pip install -r {manifest}")
             command = [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
-            _run([*command, "-r", str(build.manifest), "-t", str(folder)], build.source, build.logical_id)
+            done = _call([*command, "-r", str(manifest), "-t", str(folder)], build.source, build.logical_id)
+            if done.returncode != 0:
+                raise pip_failed(build.logical_id, manifest, done.stderr + done.stdout)
 
         _link_tree(_cached(cache_dir, key, install), target)
     shutil.copytree(build.source, target, ignore=_LEFT_OUT, dirs_exist_ok=True)
@@ -98,7 +109,8 @@ def _with_npm(build: Build, output: Path, cache_dir: Path, progress: Progress) -
     _link_tree(folder / "node_modules", target / "node_modules")
 
 
-def _with_esbuild(build: Build, output: Path, cache_dir: Path, progress: Progress) -> None:
+def _with_esbuild(build: Build, output: Path, cache_dir: Path, progress: Progress) -> list[Path]:
+    """The files that it read."""
     environment = dict(os.environ)
     places = [build.source, *build.source.resolve().parents]
     found = next((place / "node_modules" for place in places if (place / "node_modules/.bin/esbuild").exists()), None)
@@ -118,23 +130,29 @@ def _with_esbuild(build: Build, output: Path, cache_dir: Path, progress: Progres
     if modules:
         environment["NODE_PATH"] = os.pathsep.join(str(folder.resolve()) for folder in modules)
     progress(f"{build.logical_id}: esbuild {' '.join(build.arguments[:1])}")
-    command = [program, *build.arguments, f"--outdir={output.resolve()}", "--log-level=warning"]
-    _run(command, build.source, build.logical_id, environment)
+    report = output.with_name(f"{output.name}.meta.json")
+    where = [f"--outdir={output.resolve()}", f"--metafile={report.resolve()}"]
+    try:
+        _run([program, *build.arguments, *where, "--log-level=warning"], build.source, build.logical_id, environment)
+        return [build.source / name for name in json.loads(report.read_text())["inputs"]]
+    finally:
+        report.unlink(missing_ok=True)
 
 
 def _node_modules(build: Build, manifest: Path, cache_dir: Path, progress: Progress, options: Sequence[str]) -> Path:
     """The cache folder whose node_modules has what package.json asks for."""
     locks = [manifest.with_name(name) for name in _LOCK_FILES if manifest.with_name(name).is_file()]
-    version = _run(["node", "--version"], build.source, build.logical_id)
-    key = _digest("npm", version, *options, *(file.read_text() for file in (manifest, *locks)))
+    key = _digest("npm", identity("node"), *options, *(file.read_text() for file in (manifest, *locks)))
 
     def install(folder: Path) -> None:
         for file in (manifest, *locks):
             shutil.copy(file, folder / file.name)
         verb = "ci" if build.use_npm_ci else "install"
         progress(f"{build.logical_id}: npm {verb} ({manifest})")
-        command = ["npm", verb, "--no-audit", "--no-fund", "--loglevel=error", *options]
-        _run(command, folder, build.logical_id)
+        command = ["npm", verb, "--no-audit", "--no-fund", "--loglevel=error", *_PATIENCE, *options]
+        done = _call(command, folder, build.logical_id)
+        if done.returncode != 0:
+            raise npm_failed(build.logical_id, manifest, done.stderr + done.stdout)
         (folder / "node_modules").mkdir(exist_ok=True)
 
     return _cached(cache_dir, key, install)
@@ -187,15 +205,19 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def _run(command: Sequence[str], folder: Path, logical_id: str, environment: Mapping[str, str] | None = None) -> str:
-    """Its output. Raises TemplateError."""
+def _run(command: Sequence[str], folder: Path, logical_id: str, environment: Mapping[str, str] | None = None) -> None:
+    """Raises TemplateError with the end of what the tool said."""
+    done = _call(command, folder, logical_id, environment)
+    if done.returncode != 0:
+        raise tool_failed(logical_id, Path(command[0]).name, done.stderr or done.stdout)
+
+
+def _call(
+    command: Sequence[str], folder: Path, logical_id: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     try:
-        done = subprocess.run(
+        return subprocess.run(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
     except FileNotFoundError as error:
         raise TemplateError(f"{logical_id}: {command[0]} is needed to build it and is not installed") from error
-    if done.returncode != 0:
-        tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-_TAIL_LINES:])
-        raise TemplateError(f"{logical_id}: {Path(command[0]).name} failed:\n{tail}")
-    return done.stdout
