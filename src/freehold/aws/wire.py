@@ -36,6 +36,7 @@ class Wire:
         offered = model.metadata.get("protocols") or [model.metadata["protocol"]]
         self.service = service
         self.protocol = next(protocol for protocol in PROTOCOLS if protocol in offered)
+        self._operations = frozenset(model.operation_names)
         self._target_prefix = model.metadata.get("targetPrefix", "")
         self._namespace = model.metadata.get("xmlNamespace", f"https://{service}.amazonaws.com/doc/")
         version = model.metadata.get("jsonVersion", "1.1")
@@ -61,8 +62,8 @@ class Wire:
     def target(self, incoming: Incoming) -> str:
         """The operation that X-Amz-Target names."""
         prefix, _, operation = incoming.lower.get("x-amz-target", "").rpartition(".")
-        if prefix != self._target_prefix or not operation:
-            raise _unknown(operation or "none")
+        if prefix != self._target_prefix or operation not in self._operations:
+            raise _unknown(operation or "none", status=400)
         return operation
 
     def write(self, operation: str, answer: dict[str, Any], request_id: str) -> Outgoing:
@@ -78,9 +79,10 @@ class Wire:
             outgoing.headers += [("x-amz-request-id", request_id), ("x-amz-id-2", request_id)]
         return outgoing
 
-    def write_raw(self, answer: dict[str, Any], request_id: str) -> Outgoing:
+    def write_raw(self, operation: str, answer: dict[str, Any], request_id: str) -> Outgoing:
         """An answer that is JSON already, with the checksum that DynamoDB's clients verify."""
-        body = orjson.dumps(answer)
+        # An operation whose model has no answer is answered with nothing, not with an empty object.
+        body = orjson.dumps(answer) if answer or self._model(operation).output_shape is not None else b""
         return Outgoing(
             200,
             [
@@ -146,5 +148,5 @@ def _status(shape: Shape | None) -> int:
     return int(error.get("httpStatusCode") or (500 if shape.metadata.get("fault") else 400))
 
 
-def _unknown(operation: str) -> AwsError:
-    return AwsError("UnknownOperationException", f"The operation {operation} is not known.", status=404)
+def _unknown(operation: str, status: int = 404) -> AwsError:
+    return AwsError("UnknownOperationException", f"The operation {operation} is not known.", status=status)

@@ -7,6 +7,7 @@ reliable: X-Amz-Target, the credential scope of the signature, the host, the for
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -14,6 +15,7 @@ from urllib.parse import parse_qsl, unquote
 import orjson
 
 from freehold.aws.call import Call, Json, OperationTable
+from freehold.aws.encodings import decode_body, encode_body, too_large
 from freehold.aws.errors import AwsError
 from freehold.aws.model import service_model
 from freehold.aws.protocols.json_ import read_document
@@ -69,6 +71,7 @@ _FORM_VERSIONS = {
     "2012-11-05": "sqs",
     "2010-08-01": "cloudwatch",
 }
+_LARGEST_DOCUMENT_BYTES = 16 * 1024 * 1024  # DynamoDB's limit of a request; of what a compressed body unpacks to.
 _REST_PATHS = (
     (
         re.compile(r"^/20\d\d-\d\d-\d\d/(functions|layers|event-source-mappings|account-settings|tags|code-signing)"),
@@ -126,10 +129,18 @@ class AwsApi:
 
     async def _run(self, wire: Wire, destination: Destination, call: Call, request: Request) -> Outgoing:
         service = self._operations.service(wire.service)
+        encoding = request.header("content-encoding")
+        if encoding is not None and wire.protocol != "rest-xml":  # S3 keeps it with the object.
+            request = replace(request, body=decode_body(encoding, request.body, _LARGEST_DOCUMENT_BYTES))
         if service is not None and service.raw_json:
             operation = wire.target(request)
             function, record = self._operations.find(wire.service, operation)
-            return wire.write_raw(await function(record, call, _fast_document(request.body)), call.request_id)
+            if len(request.body) > _LARGEST_DOCUMENT_BYTES:
+                raise too_large(_LARGEST_DOCUMENT_BYTES)
+            told = await function(record, call, _fast_document(request.body))
+            answer = wire.write_raw(operation, told, call.request_id)
+            accepted = request.header("accept-encoding")
+            return answer if accepted is None else _compressed(answer, accepted)
         if destination.bucket:
             request = replace(request, raw_path=f"/{destination.bucket}{request.raw_path}")
         if wire.protocol == "rest-xml":
@@ -223,6 +234,17 @@ def _fast_document(body: bytes) -> Json:
     except orjson.JSONDecodeError:
         return read_document(body)
     return document if isinstance(document, dict) else read_document(body)
+
+
+def _compressed(answer: Outgoing, accepted: str) -> Outgoing:
+    """The checksum is of the bytes on the wire."""
+    found = encode_body(accepted, answer.body)
+    if found is None:
+        return answer
+    encoding, body = found
+    headers = [(name, value) for name, value in answer.headers if name != "x-amz-crc32"]
+    headers += [("Content-Encoding", encoding), ("x-amz-crc32", str(zlib.crc32(body)))]
+    return Outgoing(answer.status, headers, body)
 
 
 def _report(error: Exception, request: Request) -> None:

@@ -34,33 +34,34 @@ def check_key(schema: KeySchema, key: object) -> Item:
         raise AwsError("SerializationException", "Unexpected field type")
     for value in key.values():
         check_value(value)
-    if len(key) != (1 if schema.range_name is None else 2):
+    parts = _parts(schema)
+    if len(key) != len(parts):
         raise _mismatch()
-    for name, key_type in _parts(schema):
+    for name, key_type, is_hash in parts:
         value = key.get(name)
         if value is None or key_type not in value:
             raise _mismatch()
-        _check_part(name, key_type, value[key_type], is_hash=name == schema.hash_name)
+        _check_part(name, key_type, value[key_type], is_hash=is_hash)
     return key
 
 
 def check_item_keys(table: Table, item: Item) -> None:
     """Of an item to be stored: its own key is there, and what an index takes for a key is fit for one."""
     schema = table.schema
-    for name, key_type in _parts(schema):
+    for name, key_type, is_hash in _parts(schema):
         value = item.get(name)
         if value is None:
             raise _invalid(f"{_INVALID}Missing the key {name} in the item")
         if key_type not in value:
             raise _invalid(f"{_INVALID}Type mismatch for key {name} expected: {key_type} actual: {type_of(value)}")
-        _check_part(name, key_type, value[key_type], is_hash=name == schema.hash_name)
+        _check_part(name, key_type, value[key_type], is_hash=is_hash)
     if table.indexes:
         check_index_keys(table, item)
 
 
 def check_index_keys(table: Table, item: Item) -> None:
     for index in table.indexes.values():
-        for name, key_type in _parts(index.schema):
+        for name, key_type, is_hash in _parts(index.schema):
             value = item.get(name)
             if value is None:
                 continue
@@ -75,7 +76,7 @@ def check_index_keys(table: Table, item: Item) -> None:
                     f"supported. The AttributeValue for a key attribute cannot contain an empty {_WORDS[key_type]} "
                     f"value. IndexName: {index.name}, IndexKey: {name}"
                 )
-            _check_part(name, key_type, value[key_type], is_hash=name == index.schema.hash_name)
+            _check_part(name, key_type, value[key_type], is_hash=is_hash)
 
 
 def key_of(schema: KeySchema, item: Item) -> Item:
@@ -84,31 +85,23 @@ def key_of(schema: KeySchema, item: Item) -> Item:
 
 def row_key(table: Table, key: Item) -> bytes:
     """Of a checked key, or of a checked item."""
-    schema = table.schema
-    encoded = partition_prefix(
-        space_prefix(table.space), encode_part(schema.hash_type, key[schema.hash_name][schema.hash_type])
-    )
-    if schema.range_name is None:
-        return encoded
-    assert schema.range_type is not None
-    return encoded + encode_part(schema.range_type, key[schema.range_name][schema.range_type])
+    ((name, key_type),) = table.schema.hash_parts
+    encoded = partition_prefix(space_prefix(table.space), encode_part(key_type, key[name][key_type]))
+    for name, key_type in table.schema.range_parts:
+        encoded += encode_part(key_type, key[name][key_type])
+    return encoded
 
 
 def entry_key(index: Index, item: Item, key: bytes) -> bytes | None:
     """Where the index has the item whose row is `key`; None when the item is not in the index: an attribute is
     missing, or is one that no key can be, stored before there was the index."""
-    schema = index.schema
-    value = item.get(schema.hash_name)
-    if value is None or not _is_key(value, schema.hash_type, MAX_HASH_BYTES):
+    partition = _encode(index.schema.hash_parts, item, MAX_HASH_BYTES)
+    if partition is None:
         return None
-    encoded = partition_prefix(space_prefix(index.space), encode_part(schema.hash_type, value[schema.hash_type]))
-    if schema.range_name is not None:
-        assert schema.range_type is not None
-        value = item.get(schema.range_name)
-        if value is None or not _is_key(value, schema.range_type, MAX_RANGE_BYTES):
-            return None
-        encoded += encode_part(schema.range_type, value[schema.range_type])
-    return encoded + key[4:]
+    place = _encode(index.schema.range_parts, item, MAX_RANGE_BYTES)
+    if place is None:
+        return None
+    return partition_prefix(space_prefix(index.space), partition) + place + key[4:]
 
 
 def expiry_key(table: Table, item: Item, key: bytes) -> bytes | None:
@@ -200,11 +193,23 @@ def stream_records(
 _WORDS = {"S": "string", "B": "binary", "N": "number"}
 
 
-def _parts(schema: KeySchema) -> tuple[tuple[str, KeyType], ...]:
-    if schema.range_name is None:
-        return ((schema.hash_name, schema.hash_type),)
-    assert schema.range_type is not None
-    return ((schema.hash_name, schema.hash_type), (schema.range_name, schema.range_type))
+def _parts(schema: KeySchema) -> tuple[tuple[str, KeyType, bool], ...]:
+    """(attribute, type, is of the partition key)."""
+    return (
+        *((name, key_type, True) for name, key_type in schema.hash_parts),
+        *((name, key_type, False) for name, key_type in schema.range_parts),
+    )
+
+
+def _encode(parts: tuple[tuple[str, KeyType], ...], item: Item, limit: int) -> bytes | None:
+    """None when a part is missing or is no key."""
+    encoded = b""
+    for name, key_type in parts:
+        value = item.get(name)
+        if value is None or not _is_key(value, key_type, limit):
+            return None
+        encoded += encode_part(key_type, value[key_type])
+    return encoded
 
 
 def _is_key(value: Value, key_type: KeyType, limit: int) -> bool:

@@ -13,14 +13,22 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class KeySchema:
-    hash_name: str
-    hash_type: KeyType
-    range_name: str | None = None
-    range_type: KeyType | None = None
+    """A table's or local index's key has one attribute of each role at most, a global index's up to four."""
+
+    hash_parts: tuple[tuple[str, KeyType], ...]  # (attribute, type) in the schema's order.
+    range_parts: tuple[tuple[str, KeyType], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (self.hash_name,) if self.range_name is None else (self.hash_name, self.range_name)
+        return tuple(name for name, _ in (*self.hash_parts, *self.range_parts))
+
+    @property
+    def hash_name(self) -> str:
+        return self.hash_parts[0][0]
+
+    @property
+    def range_name(self) -> str | None:
+        return self.range_parts[0][0] if self.range_parts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +98,11 @@ def compile_table(region: str, document: Json) -> Table:
 
 
 def _schema(elements: list[Json], types: Mapping[str, str]) -> KeySchema:
-    by_role = {element["KeyType"]: element["AttributeName"] for element in elements}
-    range_name = by_role.get("RANGE")
-    return KeySchema(
-        by_role["HASH"], types[by_role["HASH"]], range_name, types[range_name] if range_name is not None else None
-    )
+    parts: dict[str, list[tuple[str, KeyType]]] = {"HASH": [], "RANGE": []}
+    for element in elements:
+        name = element["AttributeName"]
+        parts[element["KeyType"]].append((name, types[name]))
+    return KeySchema(tuple(parts["HASH"]), tuple(parts["RANGE"]))
 
 
 def _projected(projection: Json, schema: KeySchema, own: KeySchema) -> frozenset[str] | None:

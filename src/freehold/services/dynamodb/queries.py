@@ -132,8 +132,6 @@ def _read_query(
         return conditions, key_values, filter_, projection
     program = parse_key_conditions(text, names)
     check_used((program, filter_, projection), names, values)
-    if len(program.conditions) > 2:
-        raise invalid("Conditions can be of length 1 or 2 only")
     return program.conditions, values, filter_, projection
 
 
@@ -263,25 +261,68 @@ def _check_filter_keys(schema: KeySchema, filter_: Condition | None, legacy: Leg
 
 def _query_range(shape: _Shape, conditions: tuple[KeyCondition, ...], values: Mapping[str, Value]) -> Range:
     schema = shape.schema
+    if len(schema.names) > 2:
+        return _composite_range(shape, conditions, values)
+    if len(conditions) > 2:
+        raise invalid("Conditions can be of length 1 or 2 only")
     found = {condition.attribute: condition for condition in conditions}
-    on_hash = found.pop(schema.hash_name, None)
-    if on_hash is None:
-        raise invalid(f"Query condition missed key schema element: {schema.hash_name}")
+    for name, _ in schema.hash_parts:
+        if name not in found:
+            raise invalid(f"Query condition missed key schema element: {name}")
+    on_hash = [found.pop(name) for name, _ in schema.hash_parts]
     on_range = found.pop(schema.range_name, None) if schema.range_name is not None else None
     if found:
         if schema.range_name is None:
             raise invalid("Query key condition not supported")
         raise invalid(f"Query condition missed key schema element: {schema.range_name}")
-    if on_hash.operator != "=":
+    if any(condition.operator != "=" for condition in on_hash):
         raise invalid("Query key condition not supported")
-    (hash_text,) = _key_texts(schema.hash_name, schema.hash_type, on_hash, values)
-    prefix = partition_prefix(shape.prefix, encode_part(schema.hash_type, hash_text))
-    if on_range is None:
-        return all_with(prefix)
-    assert schema.range_name is not None
-    assert schema.range_type is not None
-    key_type = schema.range_type
-    texts = _key_texts(schema.range_name, key_type, on_range, values)
+    prefix = _prefix(shape, on_hash, values)
+    return all_with(prefix) if on_range is None else _range_of(prefix, schema.range_parts[0], on_range, values)
+
+
+def _composite_range(shape: _Shape, conditions: tuple[KeyCondition, ...], values: Mapping[str, Value]) -> Range:
+    """Of an index with several attributes in a role: all of the HASH ones, then RANGE ones from the left, without a
+    gap, of which only the last may be another comparison than equality. AWS: "Multi-attribute keys pattern"."""
+    schema = shape.schema
+    found = {condition.attribute: condition for condition in conditions}
+    on_hash = []
+    for name, _ in schema.hash_parts:
+        condition = found.pop(name, None)
+        if condition is None or condition.operator != "=":
+            raise invalid(
+                "Query key condition not supported: every HASH key attribute of the index needs an equality "
+                f"condition: {name}"
+            )
+        on_hash.append(condition)
+    prefix = _prefix(shape, on_hash, values)
+    on_range = [(part, found.pop(part[0])) for part in schema.range_parts if part[0] in found]
+    if found:
+        raise invalid(f"Query key condition not supported: {next(iter(found))} is no key attribute of the index")
+    for position, (part, condition) in enumerate(on_range):
+        is_last = position == len(on_range) - 1
+        if part != schema.range_parts[position] or (not is_last and condition.operator != "="):
+            raise invalid(
+                "Query key condition not supported: every RANGE key attribute of the index before the last one used "
+                f"needs an equality condition: {schema.range_parts[position][0]}"
+            )
+        if is_last:
+            return _range_of(prefix, part, condition, values)
+        prefix += encode_part(part[1], _key_texts(*part, condition, values)[0])
+    return all_with(prefix)
+
+
+def _prefix(shape: _Shape, on_hash: list[KeyCondition], values: Mapping[str, Value]) -> bytes:
+    """What all keys of the partition begin with."""
+    encoded = b""
+    for (name, key_type), condition in zip(shape.schema.hash_parts, on_hash, strict=True):
+        encoded += encode_part(key_type, _key_texts(name, key_type, condition, values)[0])
+    return partition_prefix(shape.prefix, encoded)
+
+
+def _range_of(prefix: bytes, part: tuple[str, str], on_range: KeyCondition, values: Mapping[str, Value]) -> Range:
+    name, key_type = part
+    texts = _key_texts(name, key_type, on_range, values)
     if on_range.operator == "begins_with":
         if key_type == "N":
             raise bad_value("ComparisonOperator BEGINS_WITH is not valid for N AttributeValue type")

@@ -12,6 +12,7 @@ from freehold.services.dynamodb.record import Json, bad_value, invalid
 MAX_LOCAL_INDEXES = 5
 MAX_GLOBAL_INDEXES = 20
 MAX_UNITS = 1_000_000_000_000
+MAX_KEY_ATTRIBUTES = 4  # Of each role in a global index's key; one in every other key.
 MAX_PROJECTED = 100  # Attributes named in the projections of all indexes together.
 
 
@@ -83,7 +84,7 @@ def check_definitions(definitions: list[Json], keys: list[Json], indexes: Sequen
 
 
 def check_global(index: Json, definitions: list[str], names: set[str], *, is_on_demand: bool) -> None:
-    _check_index(index, definitions, names)
+    _check_index(index, definitions, names, most=MAX_KEY_ATTRIBUTES)
     if is_on_demand and index.get("ProvisionedThroughput") is not None:
         raise bad_value(
             f"ProvisionedThroughput should not be specified for index: {index['IndexName']} when BillingMode is "
@@ -126,14 +127,14 @@ def _check_local(indexes: list[Json], table_keys: list[Json], definitions: list[
         raise bad_value(f"Number of LocalSecondaryIndexes exceeds per-table limit of {MAX_LOCAL_INDEXES}")
 
 
-def _check_index(index: Json, definitions: list[str], names: set[str]) -> None:
+def _check_index(index: Json, definitions: list[str], names: set[str], *, most: int = 1) -> None:
     name = index["IndexName"]
     if not all(letter.isascii() and (letter.isalnum() or letter in "_.-") for letter in name):
         raise invalid(
             f"1 validation error detected: Value '{name}' at 'indexName' failed to satisfy constraint: "
             "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
         )
-    _check_keys(index["KeySchema"], definitions)
+    _check_keys(index["KeySchema"], definitions, most=most)
     projection = index["Projection"]
     kind = projection.get("ProjectionType")
     if kind is None:
@@ -150,18 +151,29 @@ def _check_index(index: Json, definitions: list[str], names: set[str]) -> None:
     names.add(name)
 
 
-def _check_keys(keys: list[Json], definitions: list[str]) -> None:
+def _check_keys(keys: list[Json], definitions: list[str], *, most: int = 1) -> None:
+    """`most`: attributes of each role."""
     names = [each["AttributeName"] for each in keys]
+    roles = [each["KeyType"] for each in keys]
     if any(name not in definitions for name in names):
         raise bad_value(
             "Some index key attributes are not defined in AttributeDefinitions. "
             f"Keys: [{', '.join(names)}], AttributeDefinitions: [{', '.join(definitions)}]"
         )
-    if len(keys) > 2:
+    if most == 1 and len(keys) > 2:
         raise invalid("Invalid KeySchema: a key has at most two attributes")
-    if len(names) == 2 and names[0] == names[1]:
+    if len(set(names)) != len(names):
         raise invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-    if keys[0]["KeyType"] != "HASH":
-        raise invalid("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-    if len(keys) == 2 and keys[1]["KeyType"] != "RANGE":
+    if roles[0] != "HASH":
+        raise invalid(
+            "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"
+            if "HASH" not in roles or most == 1
+            else "Invalid KeySchema: HASH elements must precede RANGE elements"
+        )
+    if most == 1 and len(keys) == 2 and roles[1] != "RANGE":
         raise invalid("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+    if roles != sorted(roles):
+        raise invalid("Invalid KeySchema: HASH elements must precede RANGE elements")
+    for role in ("HASH", "RANGE"):
+        if roles.count(role) > most:
+            raise invalid(f"Invalid KeySchema: an index has at most {most} {role} elements")

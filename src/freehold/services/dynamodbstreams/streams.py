@@ -39,7 +39,7 @@ class DynamoDBStreams:
 async def list_streams(streams: DynamoDBStreams, call: Call, request: Json) -> Json:
     check_request("dynamodbstreams", "ListStreams", request)
     wanted, start = request.get("TableName"), request.get("ExclusiveStartStreamArn")
-    limit = min(request.get("Limit") or _LISTED, _LISTED)
+    limit = _limit(request, _LISTED)
     if wanted is not None and wanted.startswith("arn:"):
         wanted = wanted.rpartition("/")[2]
     found = [
@@ -64,6 +64,8 @@ async def describe_stream(streams: DynamoDBStreams, call: Call, request: Json) -
     if is_ended:
         sequences["EndingSequenceNumber"] = _show((await streams.storage.record_bounds(stream["Number"]))[1])
     shard = {"ShardId": _shard_id(stream), "SequenceNumberRange": sequences}
+    _limit(request, _LISTED)
+    leaves_out = request.get("ExclusiveStartShardId") == shard["ShardId"] or _asks_for_children(request, stream)
     return {
         "StreamDescription": {
             "StreamArn": stream["StreamArn"],
@@ -73,7 +75,7 @@ async def describe_stream(streams: DynamoDBStreams, call: Call, request: Json) -
             "CreationRequestDateTime": stream["CreatedS"],
             "TableName": stream["TableName"],
             "KeySchema": stream["KeySchema"],
-            "Shards": [] if request.get("ExclusiveStartShardId") == shard["ShardId"] else [shard],
+            "Shards": [] if leaves_out else [shard],
         }
     }
 
@@ -111,7 +113,7 @@ async def get_records(streams: DynamoDBStreams, call: Call, request: Json) -> Js
         )
     # Read before the records: a stream that ends in between is then seen as ended by the next call, with all it has.
     stream = await _find(streams, call, arn)
-    limit = min(request.get("Limit") or MAX_RECORDS, MAX_RECORDS)
+    limit = _limit(request, MAX_RECORDS)
     stored = await streams.storage.read_records(stream["Number"], after, limit)
     records: list[Json] = []
     size = 0
@@ -125,6 +127,29 @@ async def get_records(streams: DynamoDBStreams, call: Call, request: Json) -> Js
     if stream["DisabledS"] is None or len(records) < len(stored) or len(stored) == limit:
         answer["NextShardIterator"] = _iterator(streams, arn, after)
     return answer
+
+
+def _asks_for_children(request: Json, stream: Json) -> bool:
+    """ShardFilter: the shards that follow another one; no shard is ever split here, so there are none."""
+    shard_filter = request.get("ShardFilter")
+    if shard_filter is None:
+        return False
+    for member in ("ShardId", "Type"):
+        if shard_filter.get(member) is None:
+            raise _invalid(f"ShardFilter.{member} must be given with a ShardFilter")
+    if shard_filter["ShardId"] != _shard_id(stream):
+        raise _invalid(f"ShardFilter.ShardId is no shard of the stream: {shard_filter['ShardId']}")
+    return True
+
+
+def _limit(request: Json, most: int) -> int:
+    limit = request.get("Limit")
+    if limit is not None and limit > most:
+        raise _invalid(
+            f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
+            f"Member must have value less than or equal to {most}"
+        )
+    return limit or most
 
 
 async def _find(streams: DynamoDBStreams, call: Call, text: str) -> Json:

@@ -1,0 +1,1 @@
+"""ScyllaDB's own tests of its DynamoDB API, run against our server. Start: oracle.py"""
