@@ -45,7 +45,7 @@ _SERVERLESS = {
     "runtime that is not run here": (
         _HEAD.replace("python3.11", "ruby3.3"),
         6,
-        "Freehold cannot run the runtime ruby3.3",
+        "(provided.*); everything it had made was removed.",
     ),
     "schedule": (_HEAD + "    events:\n      - schedule: rate(5 minute)s\n", 9, '"rate(5 minute)s" is no schedule'),
     "unknown plugin": (_HEAD + "plugins: [serverless-unheard-of]\n", 8, "Freehold does not know it"),

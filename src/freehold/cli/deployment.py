@@ -7,6 +7,7 @@ with it, and a first deploy that rolled back is cleared away by the next one, as
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ ALL_CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_E
 # A template in the request itself; a larger one goes by S3. AWS CloudFormation User Guide, "CloudFormation quotas".
 _TEMPLATE_BODY_LIMIT = 51_200
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.5
+# How CloudFormation hands on what a resource's handler said; the token tells a person nothing.
+_HANDED_ON = re.compile(r'Resource handler returned message: "(.*)" \(RequestToken: [^)]*\)', re.DOTALL)
 _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 
 
@@ -188,7 +191,7 @@ def _failed(end: Event, first: Event | None) -> DeployFailed:
     }.get(end.status, f"the stack is now {end.status}")
     if first is None:
         return DeployFailed(f"{end.logical_id} failed: {end.reason or end.status}. ({outcome})")
-    reason = first.reason.rstrip(".") or first.status
+    reason = _HANDED_ON.sub(r"\1", first.reason).rstrip(".") or first.status
     return DeployFailed(f"{first.logical_id} ({first.type}) failed: {reason}; {outcome}.")
 
 

@@ -13,8 +13,6 @@ from freehold.cli.project import Project
 if TYPE_CHECKING:
     from freehold.templates.serverless import Service
 
-# How CloudFormation hands on what a resource's handler said; the token tells a person nothing.
-_HANDED_ON = re.compile(r'Resource handler returned message: "(.*)" \(RequestToken: [^)]*\)', re.DOTALL)
 _IDS = re.compile(r"[A-Za-z0-9]+")
 
 
@@ -31,7 +29,7 @@ def places_of(service: Service) -> dict[str, str]:
 
 def explained(error: AwsError | Failure, project: Project, package: Package) -> Failure:
     """The same complaint with its place, where it names a part of the file."""
-    words = _HANDED_ON.sub(r"\1", error.message if isinstance(error, Failure) else sentence(error))
+    words = error.message if isinstance(error, Failure) else sentence(error)
     if project.is_serverless:
         place = next((package.places[word] for word in _IDS.findall(words) if word in package.places), "")
         return Failure(f"{place}: {words}" if place else words)
