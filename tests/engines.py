@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from freehold.clock import RandomIds, SystemClock
 from freehold.engine.dispatch import Engine
 from freehold.engine.environment import Surroundings
@@ -17,7 +19,9 @@ from freehold.engine.packages import Packages
 from freehold.engine.starter import Starter
 from freehold.runtimes.interpreters import Interpreters
 from freehold.runtimes.launch import Launcher, Transport
+from freehold.sandbox.layers import choose_sandbox
 from freehold.sandbox.plain import PlainSandbox
+from freehold.sandbox.sandbox import Sandbox
 from freehold.state.blobs import Blobs
 from freehold.state.logs import LogEvent
 from freehold.state.store import Change, Delete, Document, Listener, Put, Stored, Write
@@ -83,14 +87,19 @@ class RunningEngine:
     """`add` a function from files, `invoke` it."""
 
     def __init__(
-        self, directory: Path, transport: Transport | None, keep_alive_s: float, max_environments: int
+        self,
+        directory: Path,
+        transport: Transport | None,
+        keep_alive_s: float,
+        max_environments: int,
+        sandbox: Sandbox | None,
     ) -> None:
         self.directory = directory
         self.store = MemoryStore()
         self.logs = KeptLogs()
         self.warnings: list[str] = []
         self.records: list[InvocationRecord] = []
-        self.sandbox = PlainSandbox()
+        self.sandbox = sandbox or PlainSandbox()
         around = Surroundings(SystemClock(), self.logs, [self.records.append])
         launcher = Launcher(Interpreters(self.warnings.append), directory / "run", self.warnings.append)
         packages = Packages(Blobs(directory / "blobs"), directory / "code")
@@ -103,6 +112,7 @@ class RunningEngine:
             **configuration: Any) -> None:  # fmt: skip
         """Code is run in place, from a folder of its own that each call makes anew."""
         folder = Path(tempfile.mkdtemp(dir=self.directory, prefix=f"{name}-"))
+        folder.chmod(0o755)  # A jailed function is another user.
         for file, text in files.items():
             place = folder / file
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -132,6 +142,14 @@ class RunningEngine:
         )
 
 
+async def jail(directory: Path) -> Sandbox:
+    """A sandbox that jails; the test is skipped on a machine that cannot."""
+    sandbox, layers = await choose_sandbox(directory / "jail")
+    if not layers.jailed:
+        pytest.skip(f"no jail on this machine: {layers.reason}")
+    return sandbox
+
+
 def function_document(name: str, folder: Path, runtime: str, handler: str, configuration: dict[str, Any]) -> Document:
     return {
         "configuration": {
@@ -149,9 +167,13 @@ def function_document(name: str, folder: Path, runtime: str, handler: str, confi
 
 @asynccontextmanager
 async def running_engine(
-    directory: Path, transport: Transport | None = None, keep_alive_s: float = 600.0, max_environments: int = 100
+    directory: Path,
+    transport: Transport | None = None,
+    keep_alive_s: float = 600.0,
+    max_environments: int = 100,
+    sandbox: Sandbox | None = None,
 ) -> AsyncIterator[RunningEngine]:
-    running = RunningEngine(directory, transport, keep_alive_s, max_environments)
+    running = RunningEngine(directory, transport, keep_alive_s, max_environments, sandbox)
     running.engine.start()
     try:
         yield running

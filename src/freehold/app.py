@@ -43,7 +43,7 @@ from freehold.http.messages import Request, Response
 from freehold.http.server import HttpServer, Limits
 from freehold.runtimes.interpreters import Interpreters
 from freehold.runtimes.launch import Launcher
-from freehold.sandbox.plain import PlainSandbox
+from freehold.sandbox.layers import choose_sandbox, plain_sandbox
 from freehold.services import apigateway, apigatewayv2, dynamodb, dynamodbstreams, events, iam, lambda_, logs, s3, sts
 from freehold.services.dynamodb.running import RunningDynamoDB
 from freehold.services.lambda_.downloads import PATH as CODE_PATH
@@ -166,8 +166,13 @@ class App:
         """Functions: what runs them, what keeps them, their API. After what they use: a schedule may run one now."""
         config, store, clock = self.config, self.store, self.clock
         around = Surroundings(clock, self.logs, [])
-        self.sandbox = PlainSandbox()
+        if config.jail:
+            self.sandbox, self.layers = await choose_sandbox(config.data_dir / "run" / "jail", config.cpu_limit)
+        else:
+            self.sandbox, self.layers = plain_sandbox("it is turned off")
         self._stops.append(self.sandbox.stop)
+        if config.require_jail and not self.layers.jailed:
+            raise CannotStart(f"This machine cannot jail functions, and a jail is required: {self.layers.reason}.")
         packages = Packages(self.blobs, config.data_dir / "code")
         launcher = Launcher(Interpreters(self.warn), config.data_dir / "run", self.warn)
         starter = Starter(self.sandbox, launcher, packages, around, self.ids, lambda: self.endpoint)
@@ -253,7 +258,8 @@ class App:
     async def _own_page(self, request: Request) -> Response:
         path = request.raw_path
         if path == "/_freehold/health":
-            body = orjson.dumps({"status": "ok", "version": freehold.__version__})
+            isolation = {layer.name: layer.active for layer in self.layers.layers}
+            body = orjson.dumps({"status": "ok", "version": freehold.__version__, "isolation": isolation})
             return Response(200, [("Content-Type", "application/json")], body)
         if path.startswith(CODE_PATH):
             code = await self.downloads.read(path, request.query)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from freehold.runtimes.launch import Transport
-from tests.engines import ARN, RunningEngine, running_engine
+from tests.engines import ARN, RunningEngine, jail, running_engine
 
 PYTHON = """
 import json, logging, os, sys, time
@@ -52,9 +52,13 @@ exports.stream = awslambda.streamifyResponse(async (event, stream) => {
 TRANSPORTS: list[Transport] = ["frames", "http"]
 
 
-@pytest.fixture(params=TRANSPORTS)
+@pytest.fixture(
+    params=[("frames", False), ("http", False), ("frames", True), ("http", True)],
+    ids=["frames", "http", "frames, jailed", "http, jailed"],
+)
 async def running(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RunningEngine]:
-    async with running_engine(tmp_path, request.param) as engine:
+    transport, jailed = request.param
+    async with running_engine(tmp_path, transport, sandbox=await jail(tmp_path) if jailed else None) as engine:
         yield engine
 
 

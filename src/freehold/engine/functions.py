@@ -46,6 +46,7 @@ class FunctionVersion:
     log_level: str  # Of the application, for JSON.
     system_log_level: str
     dead_letter: str  # ARN, or empty.
+    ephemeral_mb: int = 512  # The size of /tmp.
 
     @property
     def function_key(self) -> str:
@@ -93,6 +94,7 @@ def compile_version(key: str, document: Document) -> FunctionVersion:
         log_level=logging.get("ApplicationLogLevel") or "INFO",
         system_log_level=logging.get("SystemLogLevel") or "INFO",
         dead_letter=(configuration.get("DeadLetterConfig") or {}).get("TargetArn") or "",
+        ephemeral_mb=int((configuration.get("EphemeralStorage") or {}).get("Size") or 512),
     )
 
 
@@ -101,7 +103,10 @@ def compile_alias(document: Document) -> Alias:
     return Alias(document["FunctionVersion"], tuple(routing.items()))
 
 
-_RUNNING = ("Runtime", "Handler", "Timeout", "MemorySize", "Environment", "LoggingConfig", "Role", "FunctionArn")
+_RUNNING = (
+    "Runtime", "Handler", "Timeout", "MemorySize", "Environment", "LoggingConfig", "Role", "FunctionArn",
+    "EphemeralStorage",
+)  # fmt: skip
 
 
 def _fingerprint(configuration: Document, code: Document, layers: list[str]) -> str:

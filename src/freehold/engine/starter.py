@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from freehold.engine.variables import TELEMETRY_FD, function_variables
 from freehold.runtimes.interpreters import NoInterpreter
 from freehold.runtimes.launch import Launch, Launcher, LaunchError, Package, Transport
 from freehold.runtimes.names import RUNTIMES, Runtime
-from freehold.sandbox.sandbox import Program, Sandbox, SandboxError, SandboxProcess
+from freehold.sandbox.sandbox import Limits, Program, Room, Sandbox, SandboxError, SandboxProcess
 
 LINK_FD = 3
 ON_DEMAND = "on-demand"
@@ -134,13 +134,13 @@ class Starter:
             fds[TELEMETRY_FD] = print_fd
         if not launch.first_message:
             assert link is not None
-            return link, await self._sandbox.start(Program(launch.argv, None, variables, package.task_dir, fds))
+            return link, await self._sandbox.start(_program(environment.function, package, launch, variables, fds))
         ours, theirs = socket.socketpair()
         frames = FrameLink(asyncio.get_running_loop(), ours, environment)
         fds[LINK_FD] = theirs.fileno()
         try:
             env = variables if launch.argv else {}
-            process = await self._sandbox.start(Program(launch.argv, launch.zygote, env, package.task_dir, fds))
+            process = await self._sandbox.start(_program(environment.function, package, launch, env, fds))
         except BaseException:
             frames.close()
             raise
@@ -160,7 +160,7 @@ class Starter:
             task_dir = Path(function.code_directory)
         else:
             task_dir = await self._packages.unpack(function.code_sha256)
-        return Package(runtime, function.handler, task_dir, opt_dir)
+        return Package(runtime, function.handler, task_dir, opt_dir, self._sandbox.jails)
 
     def _log_stream(self, function: FunctionVersion) -> str:
         day = datetime.fromtimestamp(self._around.clock.now_s(), UTC).strftime("%Y/%m/%d")
@@ -170,6 +170,16 @@ class Starter:
         if failed.words:
             environment.say(f"{failed.error_type}: {failed.words}")
         environment.say(events.init_report_line(failed.duration_ms, "init", failed.status, failed.error_type))
+
+
+def _program(
+    function: FunctionVersion, package: Package, launch: Launch, env: Mapping[str, str], fds: Mapping[int, int]
+) -> Program:
+    return Program(
+        launch.argv, launch.zygote, env, package.task_seen, fds,
+        Limits(memory_mb=function.memory_mb),
+        Room(package.task_dir, package.opt_dir, launch.visible, function.ephemeral_mb),
+    )  # fmt: skip
 
 
 def _init_start(function: FunctionVersion, stamp_ms: int) -> str:

@@ -39,8 +39,8 @@ def function_variables(
     runtime_api: str,
 ) -> dict[str, str]:
     """`runtime_api`: host:port, or empty where the runtime speaks frames."""
-    task_dir = str(package.task_dir)
-    opt = package.opt_dir
+    task_dir = str(package.task_seen)
+    opt = package.opt_seen
     path = f"{_PATH}:{opt}/bin" if opt else _PATH
     variables = {
         "LANG": "en_US.UTF-8",

@@ -23,6 +23,9 @@ _PYTHON_BOOTSTRAP = Path(__file__).parent / "python" / "bootstrap.py"
 _NODE_BOOTSTRAP = Path(__file__).parent / "node" / "bootstrap.cjs"
 _SDK_PACKAGES = ("boto3", "botocore", "urllib3", "dateutil", "jmespath", "s3transfer", "six.py")
 
+_SYSTEM_PREFIXES = frozenset({Path("/"), Path("/usr"), Path("/usr/local")})
+TASK_DIR, OPT_DIR = Path("/var/task"), Path("/opt")
+
 Transport = Literal["frames", "http"]
 
 
@@ -43,6 +46,16 @@ class Package:
     handler: str
     task_dir: Path
     opt_dir: Path | None  # The layers, merged in order; None: none.
+    jailed: bool = False  # Whether the function sees them at AWS's places.
+
+    @property
+    def task_seen(self) -> Path:
+        """The package's folder as the function sees it."""
+        return TASK_DIR if self.jailed else self.task_dir
+
+    @property
+    def opt_seen(self) -> Path | None:
+        return OPT_DIR if self.jailed and self.opt_dir else self.opt_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,7 @@ class Launch:
     transport: Transport
     env: Mapping[str, str]  # Added to the function's own where the language needs it.
     first_message: Mapping[str, object]  # Of the frames transport, beside "env"; empty over HTTP.
+    visible: tuple[Path, ...] = ()  # What else of this machine it must be able to read.
 
 
 class Launcher:
@@ -84,30 +98,33 @@ class Launcher:
         zygote = await self.zygote(package.runtime)
         interpreter = await self._interpreters.find(package.runtime)
         version = ".".join(str(part) for part in interpreter.version)
-        layers = _layer_paths(package, f"python/lib/python{version}/site-packages", "python")
-        bundles = await asyncio.to_thread(_bundles_sdk, [str(package.task_dir), *layers])
+        places = (f"python/lib/python{version}/site-packages", "python")
+        searched = [str(package.task_dir), *_layer_paths(package.opt_dir, *places)]
+        bundles = await asyncio.to_thread(_bundles_sdk, searched)
         message = {
             "handler": package.handler,
-            "cwd": str(package.task_dir),
-            "task_dir": str(package.task_dir),
-            "layer_paths": layers,
+            "cwd": str(package.task_seen),
+            "task_dir": str(package.task_seen),
+            "layer_paths": _layer_paths(package.opt_seen, *places),
             "bundles_sdk": bundles,
             "transport": transport,
         }
         python_env = {"LC_CTYPE": "C.UTF-8"}
+        visible = (*_installation(interpreter.path), _PYTHON_BOOTSTRAP.parent, *self._package_folders())
         wrapper = env.get("AWS_LAMBDA_EXEC_WRAPPER")
         if wrapper or transport == "http":
             # A wrapper must execute the runtime itself, and the official HTTP client reads its address when it is
             # loaded: no fork of a zygote will do.
-            argv = (interpreter.path, "-I", "-S", str(_PYTHON_BOOTSTRAP), str(self._packages()))
-            return Launch(
-                (_wrapper(wrapper, package), *argv) if wrapper else argv, None, transport, python_env, message
-            )
-        return Launch((), zygote, transport, python_env, message)
+            path = os.path.realpath(interpreter.path) if package.jailed else interpreter.path
+            argv = (path, "-I", "-S", str(_PYTHON_BOOTSTRAP), str(self._packages()))
+            wrapped = (_wrapper(wrapper, package), *argv) if wrapper else argv
+            return Launch(wrapped, None, transport, python_env, message, visible)
+        return Launch((), zygote, transport, python_env, message, visible)
 
     async def _launch_node(self, package: Package, env: Mapping[str, str], transport: Transport) -> Launch:
         interpreter = await self._interpreters.find(package.runtime)
-        argv = (interpreter.path, str(_NODE_BOOTSTRAP))
+        path = os.path.realpath(interpreter.path) if package.jailed else interpreter.path
+        argv: tuple[str, ...] = (path, str(_NODE_BOOTSTRAP))
         sdk = SDK.directory
         if sdk is None and not self._sdk_missed:
             self._sdk_missed = True
@@ -117,18 +134,24 @@ class Launcher:
             )
         message = {
             "handler": package.handler,
-            "cwd": str(package.task_dir),
-            "task_dir": str(package.task_dir),
+            "cwd": str(package.task_seen),
+            "task_dir": str(package.task_seen),
             "sdk_dir": str(sdk) if sdk else None,
             "transport": transport,
         }
         major = package.runtime.version[0]
-        paths = [*_layer_paths(package, f"nodejs/node{major}/node_modules", "nodejs/node_modules")]
+        paths = [*_layer_paths(package.opt_seen, f"nodejs/node{major}/node_modules", "nodejs/node_modules")]
         paths += [str(sdk)] if sdk else []
-        node_env = {"NODE_PATH": os.pathsep.join([*paths, str(package.task_dir)])}
+        node_env = {"NODE_PATH": os.pathsep.join([*paths, str(package.task_seen)])}
+        visible = (*_installation(interpreter.path), _NODE_BOOTSTRAP.parent, *([sdk] if sdk else []))
         if wrapper := env.get("AWS_LAMBDA_EXEC_WRAPPER"):
-            return Launch((_wrapper(wrapper, package), *argv), None, transport, node_env, message)
-        return Launch(argv, None, transport, node_env, message)
+            argv = (_wrapper(wrapper, package), *argv)
+        return Launch(argv, None, transport, node_env, message, visible)
+
+    def _package_folders(self) -> list[Path]:
+        """The folder of links, and those that the links lead to."""
+        packages = self._packages()
+        return [packages, *sorted({link.readlink().parent for link in packages.iterdir() if link.is_symlink()})]
 
     def _packages(self) -> Path:
         if self._python_dir is None:
@@ -143,7 +166,9 @@ def _launch_custom(package: Package) -> Launch:
         if bootstrap is not None and bootstrap.is_file():
             if not os.access(bootstrap, os.X_OK):
                 raise LaunchError("Runtime.InvalidEntrypoint", f"fork/exec {bootstrap}: permission denied")
-            return Launch((str(bootstrap),), None, "http", {}, {})
+            seen = package.task_seen if directory == package.task_dir else package.opt_seen
+            assert seen is not None
+            return Launch((str(seen / "bootstrap"),), None, "http", {}, {})
     raise LaunchError(
         "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
     )
@@ -151,16 +176,26 @@ def _launch_custom(package: Package) -> Launch:
 
 def _wrapper(path: str, package: Package) -> str:
     """The wrapper script's place on this machine: it is named as inside AWS."""
+    if package.jailed:
+        return path
     for inside, outside in (("/opt/", package.opt_dir), ("/var/task/", package.task_dir)):
         if path.startswith(inside) and outside is not None:
             return str(outside / path.removeprefix(inside))
     return path
 
 
-def _layer_paths(package: Package, *places: str) -> list[str]:
-    if package.opt_dir is None:
-        return []
-    return [str(package.opt_dir / place) for place in places]
+def _layer_paths(opt_dir: Path | None, *places: str) -> list[str]:
+    return [str(opt_dir / place) for place in places] if opt_dir else []
+
+
+def _installation(interpreter: str) -> list[Path]:
+    """The folder below which an interpreter and its library lie, of a virtual environment those that it was made from.
+
+    Its own folders are what system folders show anyway, when it is the system's.
+    """
+    program = Path(os.path.realpath(interpreter))
+    prefix = program.parent.parent
+    return [] if prefix in _SYSTEM_PREFIXES else [prefix]
 
 
 def _bundles_sdk(directories: list[str]) -> bool:

@@ -26,6 +26,8 @@ _START_LIMIT_S = 20.0  # A spawner that is not up after this long never will be.
 class PlainSandbox:
     """Meets `Sandbox`."""
 
+    jails = False
+
     def __init__(self) -> None:
         self._spawners: dict[Zygote | None, asyncio.Task[_Spawner]] = {}
         self._retired: list[_Spawner] = []
@@ -36,7 +38,11 @@ class PlainSandbox:
     async def start(self, program: Program) -> SandboxProcess:
         zygote = None if program.argv else program.zygote
         assert program.argv or zygote is not None
-        return await (await self._spawner(zygote)).start(program)
+        return await (await self._spawner(zygote)).start(program, self._jail(program))
+
+    def _jail(self, program: Program) -> dict[str, object] | None:
+        """What the spawner is told of the program's jail; None: it gets none."""
+        return None
 
     async def stop(self) -> None:
         tasks = list(self._spawners.values())
@@ -60,7 +66,10 @@ class PlainSandbox:
 class _Process:
     """Meets `SandboxProcess`."""
 
-    def __init__(self, spawner: _Spawner, number: int, pid: int, exited: asyncio.Future[Exit]) -> None:
+    def __init__(
+        self, spawner: _Spawner, number: int, pid: int, exited: asyncio.Future[Exit], controls: tuple[str, ...]
+    ) -> None:
+        self.controls = controls  # The controllers that limit it; of jails only.
         self._spawner = spawner
         self._number = number
         self.pid = pid
@@ -79,7 +88,7 @@ class _Spawner:
         self._control = control
         self._process = process
         self._ready: asyncio.Future[None] = self._loop.create_future()
-        self._starting: dict[int, asyncio.Future[int]] = {}
+        self._starting: dict[int, asyncio.Future[tuple[int, tuple[str, ...]]]] = {}
         self._exits: dict[int, asyncio.Future[Exit]] = {}
         self._numbers = 0
         self._received = bytearray()
@@ -124,7 +133,7 @@ class _Spawner:
             raise SandboxError(f"the process that starts functions was not up after {_START_LIMIT_S:.0f} s") from None
         return spawner
 
-    async def start(self, program: Program) -> SandboxProcess:
+    async def start(self, program: Program, jail: dict[str, object] | None) -> SandboxProcess:
         self._numbers += 1
         number = self._numbers
         message = {
@@ -135,19 +144,20 @@ class _Spawner:
             "cwd": str(program.cwd),
             "fds": list(program.fds),
             "open_files": program.limits.open_files,
+            "jail": jail,
         }
         exited: asyncio.Future[Exit] = self._loop.create_future()
-        started: asyncio.Future[int] = self._loop.create_future()
+        started: asyncio.Future[tuple[int, tuple[str, ...]]] = self._loop.create_future()
         self._exits[number] = exited
         self._starting[number] = started
         # The caller may close its descriptors as soon as we return or are cancelled.
         self.send(message, [os.dup(fd) for fd in program.fds.values()])
         try:
-            pid = await started
+            pid, controls = await started
         except asyncio.CancelledError:
             self.send({"op": "kill", "id": number})
             raise
-        return _Process(self, number, pid, exited)
+        return _Process(self, number, pid, exited, controls)
 
     async def stop(self) -> None:
         self._lose()
@@ -211,7 +221,9 @@ class _Spawner:
             case "started":
                 started = self._starting.pop(_number(message["id"]))
                 if not started.done():
-                    started.set_result(_number(message["pid"]))
+                    controls = message.get("controls", [])
+                    assert isinstance(controls, list)
+                    started.set_result((_number(message["pid"]), tuple(controls)))
             case "failed":
                 number = _number(message["id"])
                 started = self._starting.pop(number)

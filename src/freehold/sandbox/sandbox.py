@@ -29,8 +29,18 @@ class Zygote:
 @dataclass(frozen=True, slots=True)
 class Limits:
     open_files: int = 1024
-    processes: int = 1024  # Enforced by sandboxes with a user or pid namespace of their own only.
-    memory_mb: int | None = None  # Likewise, by those with cgroups.
+    processes: int = 1024  # Enforced by jails only.
+    memory_mb: int = 128  # Likewise, where the machine has control groups.
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a jailed program sees of the machine, beside its system folders; a plain sandbox does not look at it."""
+
+    task_dir: Path  # At /var/task, read-only.
+    opt_dir: Path | None = None  # At /opt, read-only.
+    visible: tuple[Path, ...] = ()  # Read-only, where they are: interpreter, bootstrap, SDKs.
+    tmp_mb: int = 512  # The size of /tmp.
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,7 @@ class Program:
     cwd: Path = Path("/")
     fds: Mapping[int, int] = field(default_factory=dict)  # Number inside -> descriptor of ours. 0 is /dev/null.
     limits: Limits = Limits()
+    room: Room | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,11 @@ class SandboxProcess(Protocol):
 
 
 class Sandbox(Protocol):
+    @property
+    def jails(self) -> bool:
+        """Whether programs live in their `room`, with the package at /var/task."""
+        ...
+
     async def prepare(self, zygote: Zygote | None) -> None:
         """Has the zygote (None: what executes argv's) up before it is needed. Raises SandboxError."""
         ...

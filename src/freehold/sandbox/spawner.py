@@ -9,6 +9,7 @@ started, failed, exited. When the control socket closes (the server is gone, how
 
 import array
 import ctypes
+import fcntl
 import gc
 import importlib.util
 import json
@@ -24,6 +25,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _MAX_FDS = 16
 _QUIET_MS = 400
+_STATUS = struct.Struct(">iq")  # Of a jailed function: as wait says it, and its memory.
 _HIGH_FD = 100  # Received descriptors are moved here, out of the way of their targets.
 
 
@@ -45,6 +47,10 @@ class Spawner:
         self.preload = list(getattr(entry, "PRELOAD", ()))
         self.processes = {}  # pid -> the server's id
         self.ends = {}  # The server's id -> pid
+        self.jails = {}  # pid of a jail's first process -> (end of its status pipe, control groups)
+        self.walls = None  # Made with the first jail.
+        self.cgroups = None
+        self.inside = {}  # The modules of inside/, by name.
         self.wake_read, self.wake_write = os.pipe()
         for fd in (self.wake_read, self.wake_write):
             os.set_blocking(fd, False)
@@ -85,8 +91,14 @@ class Spawner:
             if pid is not None:
                 _kill_group(pid)
             return None
+        jail = message.get("jail")
         read_end, write_end = os.pipe()
+        status_read = status_write = -1
+        folders = []
         try:
+            if jail:
+                folders = self.build(message["id"], jail)
+                status_read, status_write = os.pipe()
             pid = os.fork()
         except OSError as error:
             self.send({"op": "failed", "id": message["id"], "why": str(error)})
@@ -95,34 +107,73 @@ class Spawner:
             return None
         if pid == 0:
             os.close(read_end)
-            return self.become(message, fds, write_end)
+            return self.become(message, fds, write_end, status_write, folders)
         os.close(write_end)
         for fd in fds:
             os.close(fd)
-        why = _read_all(read_end) if message["argv"] else b""
+        if jail:
+            self.walls.forked()
+            os.close(status_write)
+            self.jails[pid] = status_read, folders
+        why = _read_all(read_end) if message["argv"] or jail else b""
         os.close(read_end)
         self.processes[pid] = message["id"]
         self.ends[message["id"]] = pid
         if why:
             self.send({"op": "failed", "id": message["id"], "why": why.decode()})
         else:
-            self.send({"op": "started", "id": message["id"], "pid": pid})
+            started = {"op": "started", "id": message["id"], "pid": pid}
+            if jail:
+                started["pid"] = _youngest(pid)  # The function itself.
+                started["controls"] = self.cgroups.layers
+            self.send(started)
         return None
 
-    def become(self, message, fds, report):
-        """In the child: puts descriptors and limits in place. The report pipe closes on a successful exec."""
+    def build(self, number, jail):
+        """What a jail needs from outside, before the fork; its control groups."""
+        if self.walls is None:
+            for name in ("walls", "seccomp", "cgroups"):
+                file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside", name + ".py")
+                self.inside[name] = _load(file, name)
+            self.walls = self.inside["walls"].Walls(jail["place"])
+            self.cgroups = self.inside["cgroups"].Cgroups(str(os.getpid()))
+        folders = self.cgroups.make(number, jail)
         try:
-            os.setsid()
+            self.walls.prepare(jail)
+        except OSError:
+            self.cgroups.remove(folders)
+            raise
+        return folders
+
+    def become(self, message, fds, report, status, folders):
+        """In the child: puts descriptors and limits in place. The report pipe closes on a successful exec."""
+        jail = message.get("jail")
+        try:
             _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
+            if jail:
+                self.inside["cgroups"].join(folders)
+                first = self.walls.split()
+                if first != 0:
+                    _watch(first, -1)
+                _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+                self.walls.enter(jail)
+                child = os.fork()
+                if child != 0:
+                    _watch(child, status)
+            os.setsid()
             report = _place(message["fds"], fds, report)
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             files = message["open_files"] if hard == resource.RLIM_INFINITY else min(message["open_files"], hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             _yield_to_server()
+            if jail:
+                self.walls.drop(jail)
+                if self.inside["seccomp"].supported():
+                    self.inside["seccomp"].install()
             os.chdir(message["cwd"])
             if message["argv"]:
                 os.execve(message["argv"][0], message["argv"], message["env"])
@@ -154,9 +205,23 @@ class Spawner:
             if known is not None:
                 _kill_group(ended.si_pid)
             _, status, usage = os.wait4(ended.si_pid, 0)
+            max_rss = usage.ru_maxrss
+            if ended.si_pid in self.jails:
+                status, max_rss = self.tear_down(ended.si_pid, status)
             if known is not None:
                 del self.ends[known]
-                self.send({"op": "exited", "id": known, "status": status, "max_rss": usage.ru_maxrss})
+                self.send({"op": "exited", "id": known, "status": status, "max_rss": max_rss})
+
+    def tear_down(self, pid, status):
+        """A jail's first process has ended, and with it all others: how the function ended, and its memory in KB."""
+        status_read, folders = self.jails.pop(pid)
+        said = _read_all(status_read)
+        os.close(status_read)
+        max_rss = 0
+        if len(said) == _STATUS.size:
+            status, max_rss = _STATUS.unpack(said)
+        self.cgroups.remove(folders)
+        return status, max_rss
 
     def end(self):
         """Kills until no child is left: what left its group was handed to us when its parent died."""
@@ -169,9 +234,13 @@ class Spawner:
                 except ProcessLookupError:
                     pass
             try:
-                os.wait()
+                pid, status = os.wait()
             except ChildProcessError:
+                if self.cgroups is not None:
+                    self.cgroups.close()
                 os._exit(0)
+            if pid in self.jails:
+                self.tear_down(pid, status)
 
     def send(self, message):
         data = json.dumps(message).encode()
@@ -207,17 +276,30 @@ class Spawner:
         return b"".join(parts)
 
 
-def _load(file):
-    spec = importlib.util.spec_from_file_location("bootstrap", file)
+def _load(file, name="bootstrap"):
+    spec = importlib.util.spec_from_file_location(name, file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
+def _watch(child, status):
+    """The first process of a jail: buries what loses its parent; when the function ends, so does all. `status` -1: the
+    process before it, which only waits."""
+    if status >= 0:
+        os.dup2(status, 0)
+    os.closerange(1 if status >= 0 else 0, _HIGH_FD + 2 * _MAX_FDS)
+    while True:
+        pid, ended, usage = os.wait4(-1, 0)
+        if pid == child and status < 0:
+            os._exit(0)
+        if pid == child:
+            os.write(0, _STATUS.pack(ended, usage.ru_maxrss))
+            os._exit(0)
+
+
 def _place(targets, fds, report):
     """Descriptors at their numbers, /dev/null at 0, nothing else open. The report pipe's new number."""
-    import fcntl
-
     report = fcntl.fcntl(report, fcntl.F_DUPFD_CLOEXEC, _HIGH_FD)
     moved = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH_FD) for fd in fds]
     null = os.open(os.devnull, os.O_RDWR)
@@ -246,12 +328,22 @@ def _kill_group(pid):
             pass
 
 
-def _children():
+def _children(pid=None):
+    pid = pid or os.getpid()
     try:
-        with open("/proc/self/task/%d/children" % os.getpid()) as file:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
             return [int(pid) for pid in file.read().split()]
     except OSError:
         return []
+
+
+def _youngest(pid):
+    """The last of a line of only children."""
+    while True:
+        children = _children(pid)
+        if not children:
+            return pid
+        pid = children[0]
 
 
 def _read_all(fd):
@@ -264,7 +356,7 @@ def _read_all(fd):
 
 
 def _yield_to_server():
-    """A function that wakes up does not push the server off its core: under load that costs a third of the throughput."""
+    """A function that wakes up does not push the server off its core: each such switch costs two."""
     if hasattr(os, "SCHED_BATCH"):
         try:
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

@@ -140,11 +140,20 @@ def _data_dir(data_dir: Path) -> list[str]:
 
 
 def _isolation() -> list[list[str]]:
-    """What separates functions from the machine today, said plainly."""
-    return [
-        [_GOOD, "isolation: process", "each execution environment is a process group of its own"],
-        [_POOR, "isolation: jail", "none: functions may read what your user may; run only code that you trust"],
-    ]
+    """What separates functions of `freehold serve` from the machine, found out by jailing a program."""
+    import asyncio
+    import tempfile
+
+    from freehold.sandbox.layers import choose_sandbox
+
+    async def find() -> list[list[str]]:
+        with tempfile.TemporaryDirectory(prefix="freehold-") as place:
+            sandbox, found = await choose_sandbox(Path(place) / "jail")
+            await sandbox.stop()
+        rows = [[_GOOD if layer.active else _POOR, f"isolation: {layer.name}", layer.words] for layer in found.layers]
+        return rows if found.jailed else [*rows, [_POOR, "isolation: why not", found.reason]]
+
+    return asyncio.run(find())
 
 
 def _sdk() -> list[list[str]]:

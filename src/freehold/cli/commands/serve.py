@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     help="Everything that survives a restart lies below it.  [default: $FREEHOLD_DATA_DIR or ~/.local/share/freehold]",
 )
 @click.option("-r", "--region", default="us-east-1", show_default=True, help="Where a request names no region.")
-def command(host: str, port: int, data_dir: Path, region: str) -> None:
+@click.option("--require-sandbox", is_flag=True, help="Do not start on a machine that cannot jail functions.")
+@click.option("--cpu-limit", is_flag=True, help="Give functions memory / 1,769 MB of a CPU and no more, as AWS does.")
+def command(host: str, port: int, data_dir: Path, region: str, require_sandbox: bool, cpu_limit: bool) -> None:
     """Run a server that speaks AWS's protocols on one port and serves the apps deployed to it.
 
     \b
@@ -40,7 +42,10 @@ def command(host: str, port: int, data_dir: Path, region: str) -> None:
     from freehold.app import CannotStart, serve
     from freehold.config import Config
 
-    config = Config(data_dir=data_dir.absolute(), host=host, port=port, region=region)
+    config = Config(
+        data_dir=data_dir.absolute(), host=host, port=port, region=region, require_jail=require_sandbox,
+        cpu_limit=cpu_limit,
+    )  # fmt: skip
     try:
         uvloop.run(serve(config, _print_banner))
     except CannotStart as error:
@@ -52,6 +57,7 @@ def _print_banner(app: App) -> None:
     """For eyes and for scripts: the first line holds the endpoint."""
     output.say(f"{output.heading('Freehold')} is ready at {click.style(app.endpoint, fg='cyan')}")
     output.say(f"  data       {app.config.data_dir}")
+    output.say(f"  isolation  {app.layers.sentence}")
     output.say(f"  deploy     freehold deploy DIR{_endpoint_flag(app.endpoint)}")
     output.say(f"  AWS tools  export AWS_ENDPOINT_URL={app.endpoint} AWS_REGION={app.config.region}")
     output.say("Ctrl-C stops it.")

@@ -28,7 +28,8 @@ async def start(
     """A started server; the caller stops it. `port` None: 4566, or a free one where that is taken. Raises Failure."""
     if port is None:
         port = _USUAL_PORT if _is_free(_USUAL_PORT) else 0
-    config = Config(data_dir=project.state_dir, port=port, region=find_region(wishes.region))
+    # Functions run where their files are, so that stack traces and debuggers name them: not in jails.
+    config = Config(data_dir=project.state_dir, port=port, region=find_region(wishes.region), jail=False)
     _keep_out_of_git(project.state_dir)
     app = App(config, watch_invoker=watch)
     try:

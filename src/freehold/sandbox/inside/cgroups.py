@@ -1,0 +1,130 @@
+"""A control group for each jail: memory as a hard limit, CPU by weight or by quota, the number of processes.
+
+Knows version 1 (a tree for each controller) and version 2 (one tree). What the machine does not hand out is left out,
+and said: `layers` names what is there.
+"""
+
+import os
+
+_ROOT = "/sys/fs/cgroup"
+_GROUP = "freehold"
+_PERIOD_US = 100_000
+_ONE_CPU_MB = 1769  # AWS: "Configure Lambda function memory".
+
+
+class Cgroups:
+    """Of one spawner; `name` tells its groups from those of others."""
+
+    def __init__(self, name):
+        self.is_v2 = os.path.exists(_ROOT + "/cgroup.controllers")
+        self.trees = {}  # controller -> the folder that holds our groups
+        for controller in ("memory", "cpu", "pids"):
+            folder = "%s/%s" % (_ROOT if self.is_v2 else "%s/%s" % (_ROOT, controller), _GROUP)
+            try:
+                self._open(controller, folder)
+                _sweep(folder)
+                os.makedirs("%s/%s" % (folder, name), exist_ok=True)
+                if self.is_v2:
+                    _write(folder + "/cgroup.subtree_control", "+" + controller)
+                    _write("%s/%s/cgroup.subtree_control" % (folder, name), "+" + controller)
+            except OSError:
+                continue
+            self.trees[controller] = "%s/%s" % (folder, name)
+
+    @property
+    def layers(self):
+        return sorted(self.trees)
+
+    def make(self, number, jail):
+        """The folders of one jail. Raises OSError."""
+        folders = sorted({"%s/%d" % (tree, number) for tree in self.trees.values()})
+        for folder in folders:
+            os.mkdir(folder)
+        limit = str((jail["memory_mb"] + jail["tmp_mb"]) * 1024 * 1024)
+        share = jail["memory_mb"] / _ONE_CPU_MB
+        if "memory" in self.trees:
+            self._set("memory", number, "memory.limit_in_bytes", "memory.max", limit)
+        if "pids" in self.trees:
+            # One more than the function's own: the jail's first process.
+            self._set("pids", number, "pids.max", "pids.max", str(jail["processes"] + 1))
+        if "cpu" in self.trees:
+            self._set(
+                "cpu", number, "cpu.shares", "cpu.weight", str(max(2, int(share * (100 if self.is_v2 else 1024))))
+            )
+            if jail["cpu_limit"]:
+                quota = max(1000, int(share * _PERIOD_US))
+                if self.is_v2:
+                    _write("%s/%d/cpu.max" % (self.trees["cpu"], number), "%d %d" % (quota, _PERIOD_US))
+                else:
+                    _write("%s/%d/cpu.cfs_quota_us" % (self.trees["cpu"], number), str(quota))
+        return folders
+
+    def remove(self, folders):
+        """True when they are gone."""
+        for folder in folders:
+            try:
+                os.rmdir(folder)
+            except FileNotFoundError:
+                continue
+            except OSError:
+                return False
+        return True
+
+    def close(self):
+        for folder in set(self.trees.values()):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                continue
+
+    def _open(self, controller, folder):
+        if not self.is_v2:
+            if not os.path.exists("%s/%s/cgroup.procs" % (_ROOT, controller)):
+                raise OSError("no such controller")
+        else:
+            with open(_ROOT + "/cgroup.controllers") as file:
+                if controller not in file.read().split():
+                    raise OSError("no such controller")
+            _write(_ROOT + "/cgroup.subtree_control", "+" + controller)
+        os.makedirs(folder, exist_ok=True)
+
+    def _set(self, controller, number, name_v1, name_v2, value):
+        _write("%s/%d/%s" % (self.trees[controller], number, name_v2 if self.is_v2 else name_v1), value)
+
+
+def join(folders):
+    """Moves the calling process; what it starts is in there from the beginning."""
+    for folder in folders:
+        _write(folder + "/cgroup.procs", "0")
+
+
+def ran_out_of_memory(folders):
+    for folder in folders:
+        for name in ("memory.events", "memory.oom_control"):
+            try:
+                with open("%s/%s" % (folder, name)) as file:
+                    counts = dict(line.split() for line in file if len(line.split()) == 2)
+            except OSError:
+                continue
+            if counts.get("oom_kill", "0") != "0":
+                return True
+    return False
+
+
+def _sweep(folder):
+    """Groups of spawners that were killed before they could tidy up; their processes died with them."""
+    for name in os.listdir(folder):
+        if name.isdigit() and not os.path.exists("/proc/" + name):
+            for place, _, _ in os.walk(folder + "/" + name, topdown=False):
+                try:
+                    os.rmdir(place)
+                except OSError:
+                    break
+
+
+def _write(path, text):
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)

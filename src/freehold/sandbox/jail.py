@@ -1,0 +1,41 @@
+"""The sandbox that isolates: what plain.py does, and each program in a jail of its own.
+
+The walls themselves are put up by the spawners, with inside/: walls.py, seccomp.py, cgroups.py. Linux only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from freehold.sandbox.plain import PlainSandbox
+from freehold.sandbox.sandbox import Program
+
+
+class JailSandbox(PlainSandbox):
+    """Meets `Sandbox`. `place` is a folder of its own, on which spawners put mounts that only they see.
+
+    `cpu_limit`: a function gets memory / 1,769 MB of a CPU and no more, as on AWS; else that is only its weight.
+    """
+
+    jails = True
+
+    def __init__(self, place: Path, cpu_limit: bool = False) -> None:
+        super().__init__()
+        place.mkdir(parents=True, exist_ok=True)
+        self._place = place
+        self._cpu_limit = cpu_limit
+
+    def _jail(self, program: Program) -> dict[str, object] | None:
+        room = program.room
+        assert room is not None
+        return {
+            "place": str(self._place),
+            "task_dir": str(room.task_dir),
+            "opt_dir": str(room.opt_dir) if room.opt_dir else None,
+            "visible": [str(path) for path in room.visible],
+            "tmp_mb": room.tmp_mb,
+            "memory_mb": program.limits.memory_mb,
+            "processes": program.limits.processes,
+            "cpu_limit": self._cpu_limit,
+            "internet": True,
+        }
