@@ -174,3 +174,88 @@ def test_the_listed_address_of_a_function_url_answers(server: LiveServer, one: C
     )
     assert fetch(endpoint["CloudEndpoint"][0]).body == b"Hello"
     assert outputs(server, "named")["Name"] == endpoint["PhysicalResourceId"]
+
+
+_GROUP = "  A: {Type: AWS::Logs::LogGroup}\n"
+
+
+def _plain(properties: str, name: str = "A") -> str:
+    return f"  {name}:\n    Type: AWS::Logs::LogGroup\n    Properties: {{{properties}}}\n"
+
+
+def _parameter(settings: str) -> str:
+    return f"Parameters:\n  P: {{{settings}}}\nResources:\n{_GROUP}"
+
+
+_WRONG = {
+    "nothing": ("", (), "template.yaml: A template holds sections"),
+    "a list": ("- a\n", (), "template.yaml: A template holds sections"),
+    "no resources": ("Description: x\n", (), "template.yaml: Template format error: At least one Resources member"),
+    "a tag": (f"Resources:\n{_plain('LogGroupName: !Foo x')}", (), "template.yaml:4: unknown tag !Foo"),
+    "a cycle": (
+        f"Resources:\n{_plain('LogGroupName: !Ref B')}{_plain('LogGroupName: !Ref A', 'B')}",
+        (),
+        "template.yaml:2: Circular dependency between resources: [A, B]",
+    ),
+    "a value": (
+        f"Resources:\n{_plain('RetentionInDays: many')}",
+        (),
+        "template.yaml:2: Properties validation failed for resource A with message: #/RetentionInDays",
+    ),
+    "an attribute": (
+        f"Resources:\n{_GROUP}Outputs:\n  X: {{Value: !GetAtt A.Nope}}\n",
+        (),
+        "template.yaml:2: Template error: resource A does not support attribute type Nope",
+    ),
+    "too many": (
+        "Resources:\n" + "".join(_GROUP.replace("A:", f"R{number}:") for number in range(501)),
+        (),
+        "Number of resources, 501, is greater than maximum allowed, 500",
+    ),
+    "too large": (
+        f"Metadata: {{X: {'x' * 1_100_000}}}\nResources:\n{_GROUP}",
+        (),
+        "Template may not exceed 1000000 bytes in size",
+    ),
+    "no transform": (
+        _TEMPLATE_OF_ONE.replace("Transform: AWS::Serverless-2016-10-31\n", ""),
+        (),
+        "the template needs the line Transform: AWS::Serverless-2016-10-31",
+    ),
+    "a transform": (f"Transform: Magic\nResources:\n{_GROUP}", (), "template.yaml: No transform named"),
+    "a handler": (
+        _TEMPLATE_OF_ONE.replace("app.handler", "app"),
+        (),
+        "template.yaml:9: Greet has the handler app, which names no function",
+    ),
+    "of the function": (
+        _TEMPLATE_OF_ONE.replace("FunctionUrlConfig:", "FunctionUrl:"),
+        (),
+        "template.yaml:6: Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application "
+        "Specification document. Number of errors found: 1. Resource with id [Greet] is invalid. property FunctionUrl not defined for resource of type AWS::Serverless::Function",
+    ),
+    "too short": (_parameter("Type: String, MinLength: 3"), ("P=ab",), "template.yaml:2: Parameter 'P' must contain"),
+    "too much": (_parameter("Type: Number, MaxValue: 9"), ("P=10",), "template.yaml:2: Parameter 'P' must be a number"),
+    "a pattern": (_parameter("Type: String, AllowedPattern: '[a-z]+'"), ("P=1",), "must match pattern [a-z]+"),
+    "in own words": (
+        _parameter("Type: String, AllowedValues: [a], ConstraintDescription: only a"),
+        ("P=b",),
+        "template.yaml:2: Parameter P failed to satisfy constraint: only a",
+    ),
+    "another": (_parameter("Type: String"), ("Q=1",), "The template has no parameter Q: it has P."),
+    "none": (_parameter("Type: String"), (), "The parameter P needs a value"),
+}
+
+
+@pytest.mark.parametrize("case", _WRONG)
+def test_a_wrong_template_is_one_sentence(server: LiveServer, one: CommandLine, case: str) -> None:
+    text, overrides, words = _WRONG[case]
+    (one.directory / "template.yaml").write_text(text)
+    given = ("--parameter-overrides", *overrides) if overrides else ()
+    arguments = ("--stack-name", "wrong-one", *given, "--endpoint-url", server.endpoint)
+    shown = one("sam", "deploy", *arguments, status=1)
+    (sentence,) = [line for line in shown.splitlines() if not line.startswith("Deploying ")]
+    assert sentence.startswith("Error: ")
+    assert words in sentence
+    stacks = server.client("cloudformation").list_stacks()["StackSummaries"]
+    assert all(each["StackStatus"] == "DELETE_COMPLETE" for each in stacks if each["StackName"] == "wrong-one")

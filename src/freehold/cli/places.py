@@ -33,8 +33,8 @@ def explained(error: AwsError | Failure, project: Project, package: Package) -> 
     if project.is_serverless:
         place = next((package.places[word] for word in _IDS.findall(words) if word in package.places), "")
         return Failure(f"{place}: {words}" if place else words)
-    if isinstance(error, Failure) and not words.startswith("Transform "):
+    if isinstance(error, Failure) and not words.startswith(("Transform ", "No transform named ")):
         return Failure(words)
     from freehold.cli.packaging_sam import located
 
-    return Failure(located(words, project))
+    return Failure(located("; ".join(words.splitlines()), project))

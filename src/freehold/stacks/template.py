@@ -178,9 +178,10 @@ def _check_types(resources: Mapping[str, Json], source: Source, has_service: Has
     for name, resource in resources.items():
         found = find_type(resource["Type"])
         if found is None or not all(has_service(service) for service in found.services):
-            unsupported.append(
-                f"{resource['Type']} ({name}{source.at('Resources', name)}): Freehold does not support this type yet"
-            )
+            why = "Freehold does not support this type yet"
+            if resource["Type"].startswith("AWS::Serverless::"):
+                why = "the template needs the line Transform: AWS::Serverless-2016-10-31"
+            unsupported.append(f"{resource['Type']} ({name}{source.at('Resources', name)}): {why}")
     if unsupported:
         raise format_error(f"Unrecognized resource types: [{'; '.join(unsupported)}]")
 

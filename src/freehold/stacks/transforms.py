@@ -15,6 +15,7 @@ from freehold.aws.errors import AwsError
 from freehold.stacks.errors import validation_error
 from freehold.stacks.intrinsics import Scope, resolve
 from freehold.stacks.language_extensions import expand_loops
+from freehold.stacks.s3_bodies import whole_body
 from freehold.templates.sam.transform import TRANSFORM as SERVERLESS
 from freehold.templates.sam.transform import SamError, transform
 from freehold.templates.yaml_reader import TemplateSyntaxError, read_template
@@ -100,7 +101,7 @@ async def _include(parameters: Json, scope: Scope, aws: Aws) -> Any:
     except AwsError as error:
         raise TransformFailed(f"Transform {INCLUDE} failed with: {location}: {error.message}") from error
     try:
-        return read_template(str(found["Body"], "utf-8"))
+        return read_template(str(await whole_body(found), "utf-8"))
     except TemplateSyntaxError as error:
         raise TransformFailed(f"Transform {INCLUDE} failed with: {location}: {error}") from error
 
@@ -115,7 +116,7 @@ async def fetch_template(url: str, aws: Aws) -> str:
         found = await aws("s3", "GetObject", request)
     except AwsError as error:
         raise validation_error(f"S3 error: {error.message} ({url})") from error
-    return str(found["Body"], "utf-8")
+    return str(await whole_body(found), "utf-8")
 
 
 def _s3_place(url: str) -> tuple[str, str, str]:

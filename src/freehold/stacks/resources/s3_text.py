@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
+from freehold.stacks.s3_bodies import whole_body
 
 
 async def read_text(aws: Aws, location: Json) -> str:
@@ -11,6 +12,4 @@ async def read_text(aws: Aws, location: Json) -> str:
     if location.get("Version"):
         request["VersionId"] = location["Version"]
     found = await aws("s3", "GetObject", request)
-    body = found["Body"]
-    data = body if isinstance(body, bytes) else body.read()
-    return str(data, "utf-8")
+    return str(await whole_body(found), "utf-8")

@@ -72,11 +72,13 @@ class Packed:
 def read_file(file: Path) -> Json:
     """Raises TemplateError with file and line."""
     try:
-        template: Json = read_template(file.read_text())
+        template = read_template(file.read_text())
     except TemplateSyntaxError as error:
         raise TemplateError(error.reason, file, error.line or None) from error
     except UnicodeDecodeError:
         raise TemplateError("This is no text in UTF-8.", file) from None
+    if not isinstance(template, dict):
+        raise TemplateError("A template holds sections, of which Resources is one.", file)
     return template
 
 
@@ -154,7 +156,12 @@ def _make(
 
 def _check_handler(code: Code, names: list[str], item: LocalArtifact, file: Path) -> None:
     """Only what is surely wrong: a layer may bring the handler, and so may an absolute path."""
-    module = code.handler.rpartition(".")[0]
+    module, dot, _ = code.handler.rpartition(".")
+    is_managed = code.runtime.startswith(("python", "nodejs"))
+    if is_managed and code.handler and not dot:
+        line = line_of(file.read_text(), ["Resources", code.logical_id, "Properties", "Handler"])
+        words = "which names no function: a handler is FILE.FUNCTION."
+        raise TemplateError(f"{code.logical_id} has the handler {code.handler}, {words}", file, line)
     if code.has_layers or not module or code.handler.startswith("/"):
         return
     if code.runtime.startswith("python"):
