@@ -232,7 +232,8 @@ _WRONG = {
         _TEMPLATE_OF_ONE.replace("FunctionUrlConfig:", "FunctionUrl:"),
         (),
         "template.yaml:6: Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application "
-        "Specification document. Number of errors found: 1. Resource with id [Greet] is invalid. property FunctionUrl not defined for resource of type AWS::Serverless::Function",
+        "Specification document. Number of errors found: 1. Resource with id [Greet] is invalid. property FunctionUrl "
+        "not defined for resource of type AWS::Serverless::Function",
     ),
     "too short": (_parameter("Type: String, MinLength: 3"), ("P=ab",), "template.yaml:2: Parameter 'P' must contain"),
     "too much": (_parameter("Type: Number, MaxValue: 9"), ("P=10",), "template.yaml:2: Parameter 'P' must be a number"),

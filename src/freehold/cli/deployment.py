@@ -226,7 +226,7 @@ async def _clear_away(aws: AwsClient, stack_name: str, stack: Json | None) -> Js
 async def _forget(aws: AwsClient, stack_name: str) -> None:
     stack = await find_stack(aws, stack_name)
     if stack and stack["StackStatus"] == "REVIEW_IN_PROGRESS":
-        await aws("cloudformation", "DeleteStack", {"StackName": stack["StackId"]})
+        await remove(aws, stack_name)
 
 
 async def _planned(aws: AwsClient, change_set_id: str) -> list[Json] | None:

@@ -122,12 +122,17 @@ async def test_a_failure_names_the_first_resource_that_failed() -> None:
 async def test_a_refused_template_leaves_no_empty_stack_behind() -> None:
     review = {"Stacks": [{"StackName": "s", "StackId": "arn:s", "StackStatus": "REVIEW_IN_PROGRESS"}]}
     aws = cloudformation(
-        DescribeStacks=[NO_STACK, review],
+        DescribeStacks=[NO_STACK, review, review],
         DescribeChangeSet={"Status": "FAILED", "StatusReason": "Unrecognized resource types: [A::B::C]"},
+        DescribeStackEvents=[
+            {"StackEvents": [event(1, "s", STACK, "REVIEW_IN_PROGRESS")]},
+            {"StackEvents": [event(2, "s", STACK, "DELETE_COMPLETE")]},
+        ],
     )
     with pytest.raises(DeployFailed, match="Unrecognized resource types"):
         await deploy(aws, package(), {})
-    assert aws.asked[-1] == ("DeleteStack", {"StackName": "arn:s"})
+    assert ("DeleteStack", {"StackName": "arn:s"}) in aws.asked
+    assert aws.answers["DescribeStackEvents"] == []  # It was waited for.
 
 
 async def test_what_a_failed_first_deploy_left_is_cleared_away() -> None:
