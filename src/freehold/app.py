@@ -65,6 +65,10 @@ class CannotStart(Exception):
     """One sentence for the person who starts the server: what is in the way and what to do."""
 
 
+class DataDirInUse(CannotStart):
+    """Another server holds the data directory's lock."""
+
+
 class App:
     """One Freehold server in this process. `await start()`, then `await stop()`; both on one event loop.
 
@@ -297,7 +301,7 @@ class _DataDirLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._file.close()
-            raise CannotStart(
+            raise DataDirInUse(
                 f"Another Freehold server uses the data directory {directory}. "
                 "Stop it, or choose another directory with --data-dir."
             ) from None

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +106,14 @@ def app(tmp_path: Path) -> Path:
 def dev(app: Path) -> Iterator[Dev]:
     with running(app) as started:
         yield started
+
+
+@pytest.fixture
+def meeting() -> Iterator[socket.socket]:
+    """Where a slow function calls in when it runs, and holds the line."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        yield server
 
 
 @pytest.mark.parametrize("language", ["python", "node"])
@@ -273,6 +282,45 @@ def test_data_stays_between_two_runs(tmp_path: Path) -> None:
     assert (tmp_path / ".freehold" / ".gitignore").read_text() == "*\n"
 
 
+def test_node_code_is_reloaded_and_a_syntax_error_tells_its_line(example: Callable[[str], CommandLine]) -> None:
+    with running(example("hello-node").directory) as dev:
+        assert dev.get("/hello").status == 200
+        good = (dev.directory / "handler.js").read_text()
+        after = dev.write("handler.js", good.replace("Hello, ", "Good day, "))
+        dev.terminal.wait_for("^reloaded hello ", after)
+        assert dev.get("/hello?name=Ada").json["message"] == "Good day, Ada!"
+        after = dev.write("handler.js", "exports.handler = async () => {\n  return {\n")
+        dev.terminal.wait_for(r"^broken hello: handler\.js:\d+: .*SyntaxError", after)
+        assert dev.get("/hello?name=Ada").json["message"] == "Good day, Ada!"
+        after = dev.write("handler.js", good)
+        dev.terminal.wait_for("^reloaded hello ", after)
+        assert dev.get("/hello?name=Ada").json["message"] == "Hello, Ada!"
+
+
+def test_a_second_dev_in_the_folder_is_refused_and_local_invocations_go_to_the_first(dev: Dev) -> None:
+    run = CommandLine(dev.directory)
+    printed = run("dev", "--port", "0", "--aws-port", "0", status=1)
+    assert printed.startswith(f"Error: In {dev.directory} runs `freehold dev` (process {dev.terminal.pid}) already.")
+    assert len(printed.splitlines()) == 1
+    assert '"answer": "first"' in run("serverless", "invoke", "local", "-f", "one")
+
+
+def test_a_request_that_runs_while_its_code_is_replaced_is_answered_by_the_old_code(
+    app: Path, meeting: socket.socket
+) -> None:
+    port = meeting.getsockname()[1]
+    slow = f"import socket\ndef handler(event, context):\n    socket.create_connection(('127.0.0.1', {port})).recv(1)\n"
+    (app / "one.py").write_text(slow + "    return {'answer': 'old'}\n")
+    with running(app) as dev, ThreadPoolExecutor() as pool:
+        request = pool.submit(dev.get, "/one")
+        line, _ = meeting.accept()
+        after = dev.write("one.py", _ONE)
+        dev.terminal.wait_for("^reloaded one ", after)
+        assert dev.get("/one").json["answer"] == "first"
+        line.close()
+        assert request.result(20).json == {"answer": "old"}
+
+
 def test_a_port_in_use_is_said_in_one_sentence(app: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -281,14 +329,6 @@ def test_a_port_in_use_is_said_in_one_sentence(app: Path) -> None:
         printed = CommandLine(app)("dev", "--port", str(port), "--aws-port", "0", status=1)
     assert printed.strip() == f"Error: Port {port} is in use. Choose another with --port."
     assert processes_in(app) == []
-
-
-@pytest.fixture
-def meeting() -> Iterator[socket.socket]:
-    """Where a slow function calls in when it runs, and holds the line."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
-        yield server
 
 
 @pytest.mark.parametrize("ending", ["Ctrl-C", "q", "SIGTERM", "closed terminal", "kill -9"])

@@ -7,12 +7,12 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from freehold.app import App, CannotStart
+from freehold.app import App, CannotStart, DataDirInUse
 from freehold.cli.dev.failures import describe
 from freehold.cli.failure import Failure
 from freehold.cli.packaging import Wishes
 from freehold.cli.project import Project
-from freehold.cli.target import find_region
+from freehold.cli.target import find_region, find_running
 from freehold.config import Config
 from freehold.engine.invocation import Invoker
 
@@ -34,9 +34,17 @@ async def start(
     app = App(config, watch_invoker=watch)
     try:
         await app.start()
+    except DataDirInUse as error:
+        raise Failure(_in_use(project)) from error
     except CannotStart as error:
         raise Failure(str(error)) from error
     return app
+
+
+def _in_use(project: Project) -> str:
+    running = find_running(project.directory)
+    who = f"`freehold dev` (process {running.pid})" if running else "another Freehold command"
+    return f"In {project.directory} runs {who} already. Stop it, or wait for its end."
 
 
 class Rehearsal:

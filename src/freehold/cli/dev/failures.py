@@ -12,9 +12,11 @@ _PREFIX = re.compile(r"(?:file://)?/(?:[^\s:'\"()]*/)?(?:[0-9a-f]{64}|var/task)/
 _PLACES = (
     re.compile(r"\(([^\s()]+), line (\d+)\)"),  # Python's SyntaxError.
     re.compile(r"File \"([^\"]+)\",? [Ll]ine (\d+)"),  # A line of Python's trace.
-    re.compile(r"^\s*([^\s:()]+\.[cm]?[jt]s):(\d+)$", re.MULTILINE),  # Node's head of a syntax error.
+    re.compile(r"(?:^|: )\s*([^\s:()]+\.[cm]?[jt]s):(\d+)$", re.MULTILINE),  # Node's head of a syntax error.
     re.compile(r"\(?([^\s:()]+\.[cm]?[jt]s):(\d+):\d+\)?"),  # A line of Node's trace.
 )
+# Lines of a trace that are not the user's: Node's own loader and ours.
+_MACHINERY = re.compile(r"\(?(?:node:internal/|/\S*/freehold/runtimes/)")
 _FOREIGN = ("node:", "/", "<", "node_modules/")
 
 
@@ -58,4 +60,5 @@ def _relative(text: str) -> str:
 
 
 def _flat(trace: list[str]) -> list[str]:
-    return [part for line in trace for part in line.splitlines() if part.strip()]
+    parts = [part for line in trace for part in line.splitlines() if part.strip()]
+    return [part for part in parts if not _MACHINERY.search(part)]

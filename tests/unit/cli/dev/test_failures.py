@@ -58,6 +58,18 @@ CODE = "/data/.freehold/run/code/" + "a" * 64
             },
             "handlers/items.js:3: UserCodeSyntaxError: SyntaxError: Unexpected token '}'",
         ),
+        (
+            {
+                "errorType": "Runtime.UserCodeSyntaxError",
+                "errorMessage": "SyntaxError: Unexpected end of input",
+                "trace": [
+                    f"Runtime.UserCodeSyntaxError: {CODE}/handler.js:3",
+                    "SyntaxError: Unexpected end of input",
+                    "    at wrapSafe (node:internal/modules/cjs/loader:1464:18)",
+                ],
+            },
+            "handler.js:3: UserCodeSyntaxError: SyntaxError: Unexpected end of input",
+        ),
     ],
 )
 def test_the_place_in_the_app_comes_first(document: dict[str, Any], first_line: str) -> None:
@@ -76,3 +88,18 @@ def test_a_trace_stands_under_the_line_without_the_runtimes_own_paths() -> None:
     assert describe(json.dumps(document).encode(), "", []) == (
         'a.py:1: E: m\n      File "a.py", line 1, in f\n        x'
     )
+
+
+def test_the_lines_of_the_loaders_are_left_out() -> None:
+    trace = [
+        "TypeError: boom",
+        "    at load (/opt/freehold/src/freehold/runtimes/node/loader.cjs:13:25)",
+        f"    at Object.<anonymous> ({CODE}/items.js:12:3)",
+        "    at Module._load (node:internal/modules/cjs/loader:1091:12)",
+    ]
+    told = describe(json.dumps({"errorType": "TypeError", "errorMessage": "boom", "trace": trace}).encode(), "", [])
+    assert told.splitlines() == [
+        "items.js:12: TypeError: boom",
+        "    TypeError: boom",
+        "        at Object.<anonymous> (items.js:12:3)",
+    ]
