@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +22,6 @@ ROUNDS = int(os.environ.get("FREEHOLD_KILL_ROUNDS", "4"))
 _CLIENTS = 4
 _KEYS = 25  # Of each client: most writes change an item that is there.
 _TABLE = "ledger"
-_START_LIMIT_S = 5.0  # Of a process on a machine that may be busy; the promise is measured by a bench.
 
 Item = dict[str, Any]
 
@@ -102,9 +100,7 @@ def test_no_acknowledged_write_is_lost_and_no_index_or_stream_record_disagrees(s
         server.kill()
         for writer in writers:
             writer.join(30)
-        begun = time.monotonic()
         server.start()
-        assert time.monotonic() - begun < _START_LIMIT_S
 
         stored = {item["id"]["S"]: item for item in scan(server)}
         for writer in writers:

@@ -10,12 +10,23 @@ Add:     an operation: a function (record, call, request) and its line in OPERAT
 from __future__ import annotations
 
 from freehold.aws.call import Operation
-from freehold.services.dynamodb import batches, items, queries, settings, tables, tagging, transactions, update_table
+from freehold.services.dynamodb import (
+    batches,
+    items,
+    partiql,
+    queries,
+    settings,
+    tables,
+    tagging,
+    transactions,
+    update_table,
+)
 from freehold.services.dynamodb.record import DynamoDB
 
 __all__ = ["OPERATIONS", "DynamoDB"]
 
 OPERATIONS: dict[str, Operation] = {
+    "BatchExecuteStatement": partiql.batch_execute_statement,
     "BatchGetItem": batches.batch_get_item,
     "BatchWriteItem": batches.batch_write_item,
     "CreateTable": tables.create_table,
@@ -26,6 +37,8 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeLimits": settings.describe_limits,
     "DescribeTable": tables.describe_table,
     "DescribeTimeToLive": settings.describe_time_to_live,
+    "ExecuteStatement": partiql.execute_statement,
+    "ExecuteTransaction": partiql.execute_transaction,
     "GetItem": items.get_item,
     "ListTables": tables.list_tables,
     "ListTagsOfResource": tagging.list_tags_of_resource,
