@@ -44,7 +44,20 @@ from freehold.http.server import HttpServer, Limits
 from freehold.runtimes.interpreters import Interpreters
 from freehold.runtimes.launch import Launcher
 from freehold.sandbox.layers import choose_sandbox, plain_sandbox
-from freehold.services import apigateway, apigatewayv2, dynamodb, dynamodbstreams, events, iam, lambda_, logs, s3, sts
+from freehold.services import (
+    apigateway,
+    apigatewayv2,
+    dynamodb,
+    dynamodbstreams,
+    events,
+    iam,
+    lambda_,
+    logs,
+    s3,
+    secretsmanager,
+    ssm,
+    sts,
+)
 from freehold.services.dynamodb.running import RunningDynamoDB
 from freehold.services.lambda_.downloads import PATH as CODE_PATH
 from freehold.services.lambda_.downloads import Downloads
@@ -53,6 +66,7 @@ from freehold.stacks import Stacks, start_stacks, stop_stacks
 from freehold.state.blobs import Blobs
 from freehold.state.log_files import FileLogs
 from freehold.state.object_files import ObjectFiles
+from freehold.state.seal import CannotOpen, Seal
 from freehold.state.sqlite_queue import SqliteQueue
 from freehold.state.sqlite_store import NewerData, SqliteStore
 from freehold.state.store import Document
@@ -127,6 +141,10 @@ class App:
         self.logs = FileLogs(data_dir / "logs", self.clock)
         self._stops.append(self._close_logs)
         logs.follow_retention(self.store, self.logs)
+        try:
+            self.seal = Seal(data_dir / "secrets.key")
+        except CannotOpen as error:
+            raise CannotStart(str(error)) from error
         self._add_account_services()
         await self._start_tables()
         await self._start_engine()
@@ -150,6 +168,9 @@ class App:
         add(Service("logs", logs.OPERATIONS, logs.Logs(store, self.logs, clock)))
         add(Service("iam", iam.OPERATIONS, iam.Iam(store, clock, self.ids)))
         add(Service("sts", sts.OPERATIONS, sts.Sts(store, clock, self.ids, self.operations.bind)))
+        add(Service("ssm", ssm.OPERATIONS, ssm.Ssm(store, self.seal, clock, self.operations.bind)))
+        secrets = secretsmanager.SecretsManager(store, self.seal, clock, self.ids)
+        add(Service("secretsmanager", secretsmanager.OPERATIONS, secrets))
         add(Service("s3", s3.OPERATIONS, s3.S3(store, objects, clock, self.ids, self.operations.bind)))
 
     async def _start_tables(self) -> None:

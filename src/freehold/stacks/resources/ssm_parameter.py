@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
+from freehold.aws.errors import AwsError
 from freehold.stacks.resources.types import Created, Name, ResourceType, without
 
 TYPE = "AWS::SSM::Parameter"
 
 
 async def create(aws: Aws, properties: Json) -> Created:
+    if properties["Type"] == "SecureString":
+        # A template is no place for a secret: CloudFormation makes none.
+        raise AwsError("ValidationException", "AWS::SSM::Parameter cannot create a parameter of the type SecureString.")
     request = without(properties, "Tags")
     if properties.get("Tags"):
         request["Tags"] = [{"Key": key, "Value": value} for key, value in properties["Tags"].items()]
