@@ -111,7 +111,8 @@ def given_value(request: Json) -> tuple[str, bytes] | None:
         )
     if text is None and binary is None:
         return None
-    member, value = ("SecretString", text.encode()) if text is not None else ("SecretBinary", binary)
+    member = "SecretBinary" if text is None else "SecretString"
+    value: bytes = request[member] if text is None else text.encode()
     if len(value) > _VALUE_BYTES:
         raise invalid_parameter(f"The secret value is larger than {_VALUE_BYTES} bytes.")
     return member, value
