@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import os
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -26,7 +28,14 @@ class Seal:
     """Closes and opens values with the key in `file`, which is made (mode 0600) where there is none."""
 
     def __init__(self, file: Path) -> None:
-        self._cipher = AESGCM(_read_key(file))
+        self._key = _read_key(file)
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        # Imported when the first secret is: a server starts without it.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(self._key)
 
     def close(self, text: bytes, place: str) -> str:
         nonce = os.urandom(_NONCE_BYTES)
@@ -34,6 +43,8 @@ class Seal:
 
     def open(self, sealed: str, place: str) -> bytes:
         """Raises CannotOpen."""
+        from cryptography.exceptions import InvalidTag
+
         data = base64.b64decode(sealed)
         nonce, rest = data[1 : 1 + _NONCE_BYTES], data[1 + _NONCE_BYTES :]
         try:
