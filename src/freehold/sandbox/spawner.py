@@ -169,7 +169,6 @@ class Spawner:
             files = message["open_files"] if hard == resource.RLIM_INFINITY else min(message["open_files"], hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            _yield_to_server()
             if jail:
                 self.walls.drop(jail)
                 if self.inside["seccomp"].supported():
@@ -353,15 +352,6 @@ def _read_all(fd):
         if not part:
             return b"".join(parts)
         parts.append(part)
-
-
-def _yield_to_server():
-    """A function that wakes up does not push the server off its core: each such switch costs two."""
-    if hasattr(os, "SCHED_BATCH"):
-        try:
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-        except OSError:
-            pass  # A machine that forbids it runs functions all the same.
 
 
 def _prctl(option, value):
