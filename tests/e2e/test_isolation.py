@@ -1,0 +1,63 @@
+"""What a server says of its jails, and that it does not start without one when told so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from freehold.app import App, CannotStart
+from freehold.config import Config
+from freehold.sandbox.layers import choose_sandbox
+from tests.e2e.conftest import fetch
+from tests.live import LiveServer
+
+
+def test_the_health_page_names_the_layers_that_are_active(server: LiveServer, tmp_path: Path) -> None:
+    async def find() -> dict[str, bool]:
+        sandbox, layers = await choose_sandbox(tmp_path / "jail")
+        await sandbox.stop()
+        return {layer.name: layer.active for layer in layers.layers}
+
+    said = fetch(f"{server.endpoint}/_freehold/health").json
+    assert said["isolation"] == asyncio.run(find())
+
+
+def test_a_function_lives_where_aws_puts_it_and_sees_no_other_process(server: LiveServer, client: Any) -> None:
+    health = fetch(f"{server.endpoint}/_freehold/health").json
+    if not health["isolation"].get("namespaces"):
+        pytest.skip("no jail on this machine: freehold doctor says why")
+    from tests.api.lambda_.conftest import ROLE, zipped
+
+    source = """
+import getpass, os
+def handler(event, context):
+    return {"cwd": os.getcwd(), "file": __file__, "root": os.environ["LAMBDA_TASK_ROOT"], "user": getpass.getuser(),
+            "processes": [name for name in os.listdir("/proc") if name.isdigit()], "is_root": os.getuid() == 0}
+"""
+    lambda_ = client("lambda")
+    lambda_.create_function(
+        FunctionName="where", Runtime="python3.11", Handler="app.handler", Role=ROLE,
+        Code={"ZipFile": zipped({"app.py": source})},
+    )  # fmt: skip
+    try:
+        said = json.load(lambda_.invoke(FunctionName="where")["Payload"])
+    finally:
+        lambda_.delete_function(FunctionName="where")
+    assert said == {
+        "cwd": "/var/task",
+        "file": "/var/task/app.py",
+        "root": "/var/task",
+        "user": "sbx_user1051",
+        "processes": ["1", "2"],
+        "is_root": False,
+    }
+
+
+async def test_where_no_jail_can_be_made_a_server_that_requires_one_does_not_start(tmp_path: Path) -> None:
+    config = Config(data_dir=tmp_path, port=0, jail=False, require_jail=True)
+    with pytest.raises(CannotStart, match="cannot jail functions"):
+        await App(config).start()
