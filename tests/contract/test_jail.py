@@ -189,6 +189,22 @@ except OSError as error:
     assert (await _run(jail, code, tmp_path))[0] == "True 64\n"
 
 
+async def test_with_a_cpu_limit_a_function_gets_cpu_by_its_memory(tmp_path: Path) -> None:
+    sandbox, layers = await choose_sandbox(tmp_path / "jail", cpu_limit=True)
+    if not next((layer.active for layer in layers.layers if layer.name == "CPU limit"), False):
+        pytest.skip("this machine does not give the layer 'CPU limit'")
+    code = """
+import time
+began, used = time.monotonic(), time.process_time()
+while time.monotonic() - began < 2: pass
+print((time.process_time() - used) / 2 < 0.2)
+"""
+    # 177 MB are a tenth of a CPU.
+    text, _ = await _run(sandbox, code, tmp_path, memory_mb=177)
+    await sandbox.stop()
+    assert text == "True\n"
+
+
 async def test_two_jails_share_no_temporary_files(jail: Sandbox, tmp_path: Path) -> None:
     await _run(jail, "open('/tmp/mine', 'w').write('secret')", tmp_path)
     assert (await _run(jail, "import os; print(os.listdir('/tmp'))", tmp_path))[0] in ("[]\n", "['pytest-of-root']\n")

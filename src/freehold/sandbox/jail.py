@@ -14,7 +14,7 @@ from freehold.sandbox.sandbox import Program
 class JailSandbox(PlainSandbox):
     """Meets `Sandbox`. `place` is a folder of its own, on which spawners put mounts that only they see.
 
-    `cpu_limit`: a function gets memory / 1,769 MB of a CPU and no more, as on AWS; else that is only its weight.
+    `cpu_limit`: a function gets memory / 1,769 MB of a CPU and no more, as on AWS; else as much as is free.
     """
 
     jails = True

@@ -113,7 +113,7 @@ def _layers(said: dict[str, object], controls: tuple[str, ...]) -> list[Layer]:
         Layer("privileges", dropped, "not root, no capabilities, no way to gain any"),
         Layer("seccomp", said["seccomp"] == "2", "system calls that no function needs are refused"),
         Layer("memory limit", memory, "memory is a hard limit" if memory else "control groups are not to be had"),
-        Layer("CPU share", cpu, "CPU by memory" if cpu else "functions share the CPU as any processes do"),
+        Layer("CPU limit", cpu, "CPU by memory" if cpu else "off: `freehold serve --cpu-limit` gives CPU by memory"),
         Layer("process limit", pids, "1,024 processes" if pids else "limited by user only"),
         Layer("network", False, "functions use the machine's network, its loopback included"),
     ]

@@ -136,7 +136,7 @@ class Spawner:
                 file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside", name + ".py")
                 self.inside[name] = _load(file, name)
             self.walls = self.inside["walls"].Walls(jail["place"])
-            self.cgroups = self.inside["cgroups"].Cgroups(str(os.getpid()))
+            self.cgroups = self.inside["cgroups"].Cgroups(str(os.getpid()), jail["cpu_limit"])
         folders = self.cgroups.make(number, jail)
         try:
             self.walls.prepare(jail)
