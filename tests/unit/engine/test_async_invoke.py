@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from tests.clocks import SetClock
 from tests.engines import ARN, MemoryStore
 
 from freehold.aws.call import Aws, Call, Json
@@ -16,26 +17,6 @@ from freehold.engine.destinations import Destinations
 from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.state.queue import Message
 from freehold.state.store import Put
-
-
-class HandClock:
-    """Time stands until somebody sleeps; then it jumps to the end of the sleep."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def now_s(self) -> float:
-        return self.now
-
-    def monotonic_s(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        if seconds >= 3600:
-            await asyncio.Event().wait()  # Nothing is due: somebody else must wake the sleeper.
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 class MemoryQueue:
@@ -71,13 +52,13 @@ class MemoryQueue:
 class Answering:
     """Meets `Invoker`: gives the next of its answers."""
 
-    def __init__(self, clock: HandClock, *answers: InvocationResult | AwsError) -> None:
+    def __init__(self, clock: SetClock, *answers: InvocationResult | AwsError) -> None:
         self.clock = clock
         self.answers = list(answers)
         self.calls: list[tuple[float, Invocation]] = []
 
     async def invoke(self, invocation: Invocation) -> InvocationResult:
-        self.calls.append((self.clock.now, invocation))
+        self.calls.append((self.clock.at_s, invocation))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, AwsError):
             raise answer
@@ -88,7 +69,7 @@ GOOD = InvocationResult(b'"ok"', None, "$LATEST")
 BAD = InvocationResult(b'{"errorMessage": "no"}', "Unhandled", "$LATEST")
 THROTTLED = AwsError("TooManyRequestsException", "Rate Exceeded.")
 
-Run = Callable[..., Awaitable[tuple[Answering, list[tuple[str, str, Json]], HandClock]]]
+Run = Callable[..., Awaitable[tuple[Answering, list[tuple[str, str, Json]], SetClock]]]
 
 
 @pytest.fixture
@@ -98,8 +79,8 @@ def run() -> Run:
         config: Json | None = None,
         dead_letter: str = "",
         reserved: int | None = None,
-    ) -> tuple[Answering, list[tuple[str, str, Json]], HandClock]:
-        clock = HandClock()
+    ) -> tuple[Answering, list[tuple[str, str, Json]], SetClock]:
+        clock = SetClock(longest_sleep_s=3600)
         told: list[tuple[str, str, Json]] = []
 
         def bind(call: Call) -> Aws:
@@ -187,14 +168,14 @@ async def test_a_dead_letter_queue_gets_the_event_itself(run: Run) -> None:
 async def test_a_throttled_event_waits_longer_each_time_and_never_counts_as_failed(run: Run) -> None:
     invoker, _, clock = await run(THROTTLED, THROTTLED, THROTTLED, GOOD)
     assert [moment - 1000.0 for moment, _ in invoker.calls] == [0.0, 1.0, 3.0, 7.0]
-    assert clock.now == 1007.0
+    assert clock.at_s == 1007.0
 
 
 async def test_an_event_that_is_too_old_is_given_up(run: Run) -> None:
     config = {"MaximumEventAgeInSeconds": 60, **_both("arn:aws:lambda:us-east-1:000000000000:function:late")}
     _, told, clock = await run(THROTTLED, config=config)
     assert json.loads(told[0][2]["Payload"])["requestContext"]["condition"] == "EventAgeExceeded"
-    assert clock.now == pytest.approx(1060.0, abs=1)
+    assert clock.at_s == pytest.approx(1060.0, abs=1)
 
 
 async def test_a_function_that_is_switched_off_is_not_tried_again(run: Run) -> None:

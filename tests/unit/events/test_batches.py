@@ -7,28 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from tests.clocks import SetClock
 
 from freehold.aws.call import Call, Json
 from freehold.clock import RandomIds
 from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.events.batches import Delivery, StreamRecord, first_failure
 from freehold.events.dynamodb_streams import compile_filters, split
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def now_s(self) -> float:
-        return self.now
-
-    def monotonic_s(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 class Function:
@@ -68,11 +53,11 @@ def records(text: str) -> list[StreamRecord]:
 
 
 def delivery(
-    function: Function, clock: Clock | None = None, elsewhere: Elsewhere | None = None, **mapping: Any
+    function: Function, clock: SetClock | None = None, elsewhere: Elsewhere | None = None, **mapping: Any
 ) -> Delivery:
     settings = {"UUID": "u", "FunctionArn": "arn:f", "EventSourceArn": "arn:s", **mapping}
     bind = (elsewhere or Elsewhere()).bind
-    return Delivery(settings, "DDBStreamBatchInfo", "shard", function, bind, clock or Clock(), RandomIds())
+    return Delivery(settings, "DDBStreamBatchInfo", "shard", function, bind, clock or SetClock(), RandomIds())
 
 
 async def test_a_batch_that_is_taken_is_given_once() -> None:
@@ -82,7 +67,7 @@ async def test_a_batch_that_is_taken_is_given_once() -> None:
 
 
 async def test_a_failed_batch_is_given_again_after_a_pause_that_grows() -> None:
-    function, clock = Function("b", times=3), Clock()
+    function, clock = Function("b", times=3), SetClock()
     assert await delivery(function, clock).deliver(records("abc")) == "PROBLEM: Function call failed"
     assert function.batches == [["a", "b", "c"]] * 4
     assert clock.slept == [0.5, 1.0, 2.0]
@@ -119,9 +104,9 @@ async def test_only_what_was_not_taken_is_given_again() -> None:
 
 
 async def test_records_that_are_too_old_are_given_up() -> None:
-    function, clock = Function("a"), Clock()
+    function, clock = Function("a"), SetClock()
     await delivery(function, clock, MaximumRecordAgeInSeconds=60).deliver(records("a"))
-    assert clock.now > 1060
+    assert clock.at_s > 1060
     assert len(function.batches) == len(clock.slept)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.clocks import SetClock
 
 from freehold.clock import RandomIds
 from freehold.events.schedules import RULE, Schedules
@@ -15,24 +16,10 @@ from freehold.state.store import Delete, Put
 KEY = "us-east-1/default/r"
 
 
-class StoppedClock:
-    def __init__(self) -> None:
-        self.at_s = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
-
-    def now_s(self) -> float:
-        return self.at_s
-
-    def monotonic_s(self) -> float:
-        return self.at_s
-
-    async def sleep(self, seconds: float) -> None:
-        self.at_s += seconds
-
-
 class World:
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
-        self.clock = StoppedClock()
+        self.clock = SetClock(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
         self.events: list[dict[str, Any]] = []
         self.restart()
 

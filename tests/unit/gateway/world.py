@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
+from tests.clocks import SetClock
 from tests.unit.gateway.memory_store import MemoryStore
 
 from freehold.aws.call import Call, OperationTable, Service
@@ -27,20 +28,6 @@ NOW_S = 1_583_348_638.39  # 2020-03-04T19:03:58Z
 
 def invoke_uri(function_arn: str) -> str:
     return f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function_arn}/invocations"
-
-
-class SetClock:
-    def __init__(self) -> None:
-        self.at_s = NOW_S
-
-    def now_s(self) -> float:
-        return self.at_s
-
-    def monotonic_s(self) -> float:
-        return self.at_s
-
-    async def sleep(self, seconds: float) -> None:
-        self.at_s += seconds
 
 
 class Functions:
@@ -81,7 +68,7 @@ class World:
     """`await world.v2("CreateApi", Name=...)`, `await world.rest(...)`, `await world.get("/_aws/execute-api/...")`."""
 
     def __init__(self) -> None:
-        self.clock = SetClock()
+        self.clock = SetClock(NOW_S)
         self.functions = Functions()
         self.store = MemoryStore()
         self.pages: dict[str, bytes] = {}  # What `fetch` finds, by URL.

@@ -12,6 +12,7 @@ from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.gateway.exchange import Exchange, Refused
 
 _THROTTLES = frozenset({"TooManyRequestsException", "ThrottlingException"})
+_PRINCIPAL = "apigateway.amazonaws.com"
 _TOO_LARGE = "RequestTooLargeException"
 
 
@@ -47,3 +48,19 @@ async def invoke(
         if error.code == _TOO_LARGE:
             raise Refused("REQUEST_TOO_LARGE") from error
         raise Refused("API_CONFIGURATION_ERROR") from error
+
+
+async def invoke_integration(exchange: Exchange, function_arn: str, event: Json, timeout_s: float) -> InvocationResult:
+    """As the integration of the exchange's route. Raises Refused, as `invoke`."""
+    route = exchange.route
+    assert route is not None
+    method = "" if route.path == "/$default" else f"/{exchange.request.method}"
+    return await invoke(
+        exchange,
+        function_arn,
+        event,
+        invocation_id=exchange.invocation_id,
+        source=_PRINCIPAL,
+        source_arn=f"{exchange.api.arn}/{exchange.stage.name}{method}{route.path}",
+        timeout_s=timeout_s,
+    )

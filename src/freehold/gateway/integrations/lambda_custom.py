@@ -12,7 +12,7 @@ import orjson
 
 from freehold.aws.call import Json
 from freehold.gateway.exchange import Exchange, Refused
-from freehold.gateway.integrations.function import invoke
+from freehold.gateway.integrations.function import invoke_integration
 from freehold.gateway.integrations.mapped import (
     AnswerMapping,
     RequestMapping,
@@ -25,8 +25,6 @@ from freehold.gateway.integrations.mapped import (
 from freehold.gateway.unsupported import unsupported
 from freehold.http.messages import Response
 
-_PRINCIPAL = "apigateway.amazonaws.com"
-
 
 @dataclass(frozen=True, slots=True)
 class LambdaCustom:
@@ -36,22 +34,13 @@ class LambdaCustom:
     timeout_s: float
 
     async def answer(self, exchange: Exchange) -> Response:
-        assert exchange.route is not None
         mapped = map_request(exchange, self.request)
         try:
             event = orjson.loads(mapped) if mapped.strip() else {}
         except orjson.JSONDecodeError:
             # Lambda answers 400 to an event that is no JSON, and API Gateway makes a 500 of it.
             raise Refused("API_CONFIGURATION_ERROR") from None
-        result = await invoke(
-            exchange,
-            self.function_arn,
-            event,
-            invocation_id=exchange.invocation_id,
-            source=_PRINCIPAL,
-            source_arn=f"{exchange.api.arn}/{exchange.stage.name}/{exchange.request.method}{exchange.route.path}",
-            timeout_s=self.timeout_s,
-        )
+        result = await invoke_integration(exchange, self.function_arn, event, self.timeout_s)
         body = result.payload.decode("utf-8", "replace")
         message = _error_message(body) if result.function_error is not None else None
         headers = {"x-amzn-requestid": exchange.invocation_id, "x-amz-executed-version": result.executed_version}

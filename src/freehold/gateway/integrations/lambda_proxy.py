@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 from freehold.gateway.compiled import Kind
 from freehold.gateway.exchange import Exchange, Refused
-from freehold.gateway.integrations.function import invoke
+from freehold.gateway.integrations.function import invoke_integration
 from freehold.gateway.payloads import v1, v2
 from freehold.http.messages import Response
-
-_PRINCIPAL = "apigateway.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +18,10 @@ class LambdaProxy:
     timeout_s: float
 
     async def answer(self, exchange: Exchange) -> Response:
-        route = exchange.route
-        assert route is not None
         is_v2 = self.payload_version == "2.0"
         event = v2.build_event(exchange) if is_v2 else v1.build_event(exchange)
         api = exchange.api
-        method = "" if route.path == "/$default" else f"/{exchange.request.method}"
-        result = await invoke(
-            exchange,
-            self.function_arn,
-            event,
-            invocation_id=exchange.invocation_id,
-            source=_PRINCIPAL,
-            source_arn=f"{api.arn}/{exchange.stage.name}{method}{route.path}",
-            timeout_s=self.timeout_s,
-        )
+        result = await invoke_integration(exchange, self.function_arn, event, self.timeout_s)
         if result.function_error is not None:
             raise Refused("INTEGRATION_FAILURE")
         if is_v2:
