@@ -1,4 +1,4 @@
-"""A control group for each jail: memory as a hard limit, CPU by weight or by quota, the number of processes.
+"""A control group for each jail: memory as a hard limit, CPU by memory where asked for, the number of processes.
 
 Knows version 1 (a tree for each controller) and version 2 (one tree). What the machine does not hand out is left out,
 and said: `layers` names what is there.
