@@ -55,6 +55,7 @@ from freehold.services import (
     logs,
     s3,
     secretsmanager,
+    sqs,
     ssm,
     sts,
 )
@@ -65,6 +66,7 @@ from freehold.stacks import OPERATIONS as CLOUDFORMATION
 from freehold.stacks import Stacks, start_stacks, stop_stacks
 from freehold.state.blobs import Blobs
 from freehold.state.log_files import FileLogs
+from freehold.state.message_queues import MessageQueues
 from freehold.state.object_files import ObjectFiles
 from freehold.state.seal import CannotOpen, Seal
 from freehold.state.sqlite_queue import SqliteQueue
@@ -169,6 +171,9 @@ class App:
         add(Service("iam", iam.OPERATIONS, iam.Iam(store, clock, self.ids)))
         add(Service("sts", sts.OPERATIONS, sts.Sts(store, clock, self.ids, self.operations.bind)))
         add(Service("ssm", ssm.OPERATIONS, ssm.Ssm(store, self.seal, clock, self.operations.bind)))
+        messages = MessageQueues(self.config.data_dir / "messages.db")
+        self._stops.append(messages.close)
+        add(Service("sqs", sqs.OPERATIONS, sqs.Sqs(store, messages, sqs.Arrivals(), clock, self.ids)))
         secrets = secretsmanager.SecretsManager(store, self.seal, clock, self.ids)
         add(Service("secretsmanager", secretsmanager.OPERATIONS, secrets))
         add(Service("s3", s3.OPERATIONS, s3.S3(store, objects, clock, self.ids, self.operations.bind)))

@@ -20,6 +20,16 @@ _TYPE_PREFIXES = {
     "dynamodb": "com.amazonaws.dynamodb.v20120810#",
     "dynamodbstreams": "com.amazonaws.dynamodb.v20120810#",
 }
+# Services that spoke the query protocol before: clients still know their errors by the codes of that time.
+_QUERY_CODES = {
+    "BatchEntryIdsNotDistinct": "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+    "EmptyBatchRequest": "AWS.SimpleQueueService.EmptyBatchRequest",
+    "MessageNotInflight": "AWS.SimpleQueueService.MessageNotInflight",
+    "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueNameExists": "QueueAlreadyExists",
+    "TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+    "UnsupportedOperation": "AWS.SimpleQueueService.UnsupportedOperation",
+}
 # Raised for every operation, by the front of AWS rather than by the service: in the namespace of no service.
 _FRONT_ERRORS = {
     "SerializationException": "com.amazon.coral.service#",
@@ -41,6 +51,7 @@ class Wire:
         self._namespace = model.metadata.get("xmlNamespace", f"https://{service}.amazonaws.com/doc/")
         version = model.metadata.get("jsonVersion", "1.1")
         self._json_type = f"application/x-amz-json-{version}"
+        self._was_query = "awsQueryCompatible" in model.metadata
         self._models: dict[str, Any] = {}
 
     def read(self, incoming: Incoming) -> tuple[str, dict[str, Any]]:
@@ -100,6 +111,9 @@ class Wire:
             namespace = _TYPE_PREFIXES.get(self.service)
             prefix = _FRONT_ERRORS.get(error.code, namespace) if namespace else ""
             outgoing = json_.write_error(shape, error, status, self._json_type, prefix)
+            if self._was_query:
+                fault = "Sender" if status < 500 else "Receiver"
+                outgoing.headers.append(("x-amzn-query-error", f"{_QUERY_CODES.get(error.code, error.code)};{fault}"))
             if namespace:
                 outgoing.headers.append(("x-amz-crc32", str(zlib.crc32(outgoing.body))))
         elif self.protocol == "query":

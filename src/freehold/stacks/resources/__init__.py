@@ -49,6 +49,8 @@ from freehold.stacks.resources import (
     s3_bucket,
     s3_bucket_policy,
     secretsmanager_secret,
+    sqs_queue,
+    sqs_queue_policy,
     ssm_parameter,
     wait_condition_handle,
 )
@@ -100,6 +102,8 @@ RESOURCE_TYPES: dict[str, ResourceType | PlacedType] = {
         s3_bucket.RESOURCE,
         s3_bucket_policy.RESOURCE,
         secretsmanager_secret.RESOURCE,
+        sqs_queue.RESOURCE,
+        sqs_queue_policy.RESOURCE,
         ssm_parameter.RESOURCE,
         wait_condition_handle.RESOURCE,
     )
