@@ -103,6 +103,11 @@ def test_samconfig_says_what_the_command_line_does_not(server: LiveServer, one: 
     assert "There is no stack configured" in one("sam", "list", "resources", *place, status=1)
 
 
+def test_local_invoke_takes_other_variables_and_the_only_function(one: CommandLine) -> None:
+    (one.directory / "env.json").write_text('{"Greet": {"GREETING": "Salut", "OTHER": "x"}}')
+    assert "Salut" in one("sam", "local", "invoke", "--env-vars", "env.json")
+
+
 def test_a_change_set_is_shown_and_made_only_on_a_yes(server: LiveServer, one: CommandLine) -> None:
     arguments = ("sam", "deploy", "--stack-name", "asked", "--confirm-changeset", "--endpoint-url", server.endpoint)
     shown = one(*arguments, typed="n\n", status=1)

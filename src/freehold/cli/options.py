@@ -132,6 +132,11 @@ parameters_option = click.option(
 params_option = click.option("--param", "params", multiple=True, metavar="K=V", help="A ${param:K} of serverless.yml.")
 
 
+env_vars_option = click.option(
+    "--env-vars", "-n", metavar="FILE", help="JSON with other values for environment variables, by function."
+)
+
+
 def ignored_options(*flags: str, value: bool = False) -> Callable[[F], F]:
     """Options of the other tools that mean nothing here (a profile, a bucket): taken, so that their lines work."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from freehold.aws.call import Json
 from freehold.cli.deployment import Package, Upload
+from freehold.cli.env_vars import Overrides, with_env_vars
 from freehold.cli.failure import Failure
 from freehold.cli.options import read_pairs
 from freehold.cli.places import places_of
@@ -48,10 +49,16 @@ class Wishes:
     stack_name: str | None = None
     params: tuple[str, ...] = ()  # serverless.yml's ${param:...}: "K=V" each.
     parameters: Mapping[str, str] = field(default_factory=dict)  # The template's own.
+    env_vars: Overrides = field(default_factory=dict)  # Other values of the functions' environment variables.
 
 
 async def make_package(project: Project, wishes: Wishes, aws: AwsClient, choose: Choose = all_new) -> Package:
     """Raises TemplateError, Failure; HttpError where a variable asks a server that does not answer."""
+    package = await _make_package(project, wishes, aws, choose)
+    return replace(package, template=with_env_vars(package.template, wishes.env_vars)) if wishes.env_vars else package
+
+
+async def _make_package(project: Project, wishes: Wishes, aws: AwsClient, choose: Choose) -> Package:
     offer_build_tools()
     if project.is_serverless:
         service = await load_service(project, wishes, aws)

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
+from freehold.cli.env_vars import read_env_vars
 from freehold.cli.failure import Failure
 from freehold.cli.options import (
     Command,
+    env_vars_option,
     ignored_options,
     project_options,
     read_pairs,
@@ -29,7 +31,8 @@ from freehold.cli.project import find_project
 @click.option("--aws-port", type=click.IntRange(0, 65535), help="For AWS clients.  [default: 4566, or a free one]")
 @click.option("--watch/--no-watch", default=True, show_default=True, help="Follow edits.")
 @ignored_options("--noPrependStageInUrl", "--noAuth", "--reloadHandler", "--useInProcess", "--debug", "--verbose")
-@ignored_options("--lambdaPort", "--warm-containers", "--env-vars -n", "--docker-network", "--profile", value=True)
+@env_vars_option
+@ignored_options("--lambdaPort", "--warm-containers", "--docker-network", "--profile", value=True)
 def command(directory: Path, template: str | None, host: str, port: int, **options: Any) -> None:
     """Run a folder's app: its API on http://localhost:3000, every edit in force within a second.
 
@@ -50,6 +53,7 @@ def command(directory: Path, template: str | None, host: str, port: int, **optio
         stack_name=options["stack_name"],
         params=options["params"],
         parameters=read_pairs(options["parameter_overrides"], "--parameter-overrides"),
+        env_vars=read_env_vars(options["env_vars"]),
     )
     import uvloop
 

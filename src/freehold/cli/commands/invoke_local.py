@@ -8,11 +8,14 @@ from typing import Any
 
 import click
 
-from freehold.cli.commands.invoke import chosen_name, read_event, show_result
-from freehold.cli.failure import run
+from freehold.cli.commands.invoke import read_event, show_result
+from freehold.cli.deployment import Package
+from freehold.cli.env_vars import read_env_vars
+from freehold.cli.failure import Failure, run
 from freehold.cli.functions import find_function, stack_of
 from freehold.cli.options import (
     Command,
+    env_vars_option,
     ignored_options,
     parameters_option,
     params_option,
@@ -44,7 +47,8 @@ from freehold.http.client import HttpClient
 @parameters_option
 @params_option
 @ignored_options("--log -l", "--debug", "--skip-pull-image", "--no-event")
-@ignored_options("--env-vars -n", "--docker-network", "--profile", "--aws-profile", value=True)
+@env_vars_option
+@ignored_options("--docker-network", "--profile", "--aws-profile", value=True)
 def command(name: str | None, function: str | None, event: str | None, data: str | None, **options: Any) -> None:
     """Invoke a function from the files of this folder, without a server: its log on stderr, its result on stdout.
 
@@ -56,7 +60,6 @@ def command(name: str | None, function: str | None, event: str | None, data: str
       freehold sam local invoke GetItemsFunction --event events/get.json
       freehold serverless invoke local -f getItems --data '{}'
     """
-    wanted = chosen_name(name, function)
     payload = read_event(event, data)
     project = find_project(options["directory"], options["template"])
     wishes = Wishes(
@@ -65,11 +68,12 @@ def command(name: str | None, function: str | None, event: str | None, data: str
         stack_name=options["stack_name"],
         params=options["params"],
         parameters=read_pairs(options["parameter_overrides"], "--parameter-overrides"),
+        env_vars=read_env_vars(options["env_vars"]),
     )
-    run(_run(project, wishes, wanted, payload))
+    run(_run(project, wishes, name or function, payload))
 
 
-async def _run(project: Project, wishes: Wishes, name: str, payload: bytes) -> None:
+async def _run(project: Project, wishes: Wishes, name: str | None, payload: bytes) -> None:
     from dataclasses import replace
 
     async with AsyncExitStack() as leaving:
@@ -77,8 +81,8 @@ async def _run(project: Project, wishes: Wishes, name: str, payload: bytes) -> N
         leaving.push_async_callback(http.close)
         aws = await _server(project, wishes, http, leaving)
         wishes = replace(wishes, stack_name=await stack_of(project, wishes, aws))
-        await _bring_up(aws, project, wishes)
-        function = await find_function(aws, name, project.directory, wishes)
+        package = await _bring_up(aws, project, wishes)
+        function = await find_function(aws, name or _only(package), project.directory, wishes)
         request = {"FunctionName": function, "LogType": "Tail", "Payload": payload}
         show_result(await aws("lambda", "Invoke", request))
 
@@ -95,9 +99,17 @@ async def _server(project: Project, wishes: Wishes, http: HttpClient, leaving: A
     return AwsClient(app.endpoint, find_region(wishes.region), http)
 
 
-async def _bring_up(aws: AwsClient, project: Project, wishes: Wishes) -> None:
+async def _bring_up(aws: AwsClient, project: Project, wishes: Wishes) -> Package:
     from freehold.cli import deployment
 
     package = await make_package(project, wishes, aws)
     parameters = template_parameters(package, wishes, project)
     await deployment.deploy(aws.in_region(package.region), package, parameters)
+    return package
+
+
+def _only(package: Package) -> str:
+    """As SAM has it: where there is one function, nobody has to name it. Raises Failure."""
+    if len(package.functions) != 1:
+        raise Failure(f"Which function? The app has {', '.join(package.functions) or 'none'}.")
+    return next(iter(package.functions))
