@@ -18,6 +18,7 @@ from freehold.services.lambda_ import (
     functions,
     invoke,
     layers,
+    management,
     mappings,
     policies,
     tags,
@@ -84,5 +85,8 @@ OPERATIONS: dict[str, Operation] = {
     "ListTags": tags.list_tags,
     "GetAccountSettings": account.get_account_settings,
     "GetFunctionCodeSigningConfig": account.get_function_code_signing_config,
-    "GetRuntimeManagementConfig": account.get_runtime_management_config,
+    "PutRuntimeManagementConfig": management.put_runtime_management_config,
+    "GetRuntimeManagementConfig": management.get_runtime_management_config,
+    "PutFunctionRecursionConfig": management.put_function_recursion_config,
+    "GetFunctionRecursionConfig": management.get_function_recursion_config,
 }

@@ -33,9 +33,3 @@ async def get_function_code_signing_config(lambda_: Lambda, call: Call, request:
     name = read_name(call, request["FunctionName"])
     await find_function(lambda_, name)
     return {"FunctionName": name.name}
-
-
-async def get_runtime_management_config(lambda_: Lambda, call: Call, request: Json) -> Json:
-    name = read_name(call, request["FunctionName"])
-    await find_function(lambda_, name)
-    return {"UpdateRuntimeOn": "Auto", "FunctionArn": name.qualified_arn}

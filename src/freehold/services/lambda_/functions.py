@@ -11,6 +11,8 @@ from freehold.services.lambda_.configuration import change_configuration, make_c
 from freehold.services.lambda_.record import (
     EVENT_INVOKE,
     PROVISIONED,
+    RECURSION,
+    RUNTIME_MANAGEMENT,
     URL,
     Lambda,
     Name,
@@ -26,7 +28,7 @@ from freehold.services.lambda_.record import (
 from freehold.services.lambda_.versions import publish
 from freehold.state.store import Conflict, Delete, Document, Put, Write
 
-_OF_A_FUNCTION = (VERSION, ALIAS, URL, EVENT_INVOKE, PROVISIONED)
+_OF_A_FUNCTION = (VERSION, ALIAS, URL, EVENT_INVOKE, PROVISIONED, RUNTIME_MANAGEMENT, RECURSION)
 
 
 async def create_function(lambda_: Lambda, call: Call, request: Json) -> Json:

@@ -25,6 +25,8 @@ URL = "lambda.url"
 LAYER_VERSION = "lambda.layer_version"
 EVENT_INVOKE = "lambda.event_invoke_config"
 PROVISIONED = "lambda.provisioned_concurrency"
+RUNTIME_MANAGEMENT = "lambda.runtime_management"
+RECURSION = "lambda.recursion"
 MAPPING = "lambda.event_source_mapping"
 
 
