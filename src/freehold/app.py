@@ -32,7 +32,8 @@ from freehold.engine.packages import Packages
 from freehold.engine.provisioned import Provisioned
 from freehold.engine.starter import Starter
 from freehold.events.dynamodb_streams import DynamoDBStreamSource
-from freehold.events.mappings import Mappings
+from freehold.events.mappings import Mappings, Source
+from freehold.events.queues import QueueSource
 from freehold.events.schedules import Schedules
 from freehold.gateway.addresses import find_address
 from freehold.gateway.compile_http import check_http_parts
@@ -247,7 +248,8 @@ class App:
         self._stops.append(self.schedules.stop)
         await self.schedules.start()
         streams = DynamoDBStreamSource(self.store, operations.bind, self.engine, self.clock, self.ids)
-        sources = {"dynamodb": streams}
+        queues = QueueSource(operations.bind, self.engine, self.clock, self.ids)
+        sources: dict[str, Source] = {"dynamodb": streams, "sqs": queues}
         mappings = Mappings(self.store, self.clock, sources)
         self.event_sources.update(sources)
         self._stops.append(mappings.stop)
