@@ -22,7 +22,6 @@ from freehold.http.messages import Handler, Headers, Request, Response
 
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})
-_READ_BYTES = 256 * 1024  # What the event loop hands over at once: a head and the body behind it may be one piece.
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +154,6 @@ class _Connection(asyncio.Protocol):
                 self._refuse(inner.status, inner.message)
             else:
                 self._refuse(400, "Bad Request")
-        if self._in_head and self._head_size > self._limits.head_bytes + _READ_BYTES and not self._closing:
-            # The parser keeps a line until it ends: one that never does is not waited for.
-            self._refuse(431, "Request Header Fields Too Large")
 
     def eof_received(self) -> bool:
         # A client that only shut its sending side still gets its answer.
@@ -202,7 +198,7 @@ class _Connection(asyncio.Protocol):
         self._headers.append((key, text))
         lower = key.lower()
         self._lower[lower] = f"{self._lower[lower]},{text}" if lower in self._lower else text
-        if self._head_size > self._limits.head_bytes + _READ_BYTES:
+        if self._head_size > self._limits.head_bytes + 64 * 1024:
             raise _Refused(431, "Request Header Fields Too Large")
 
     def on_headers_complete(self) -> None:
