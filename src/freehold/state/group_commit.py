@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from freehold.state.sqlite_store import NewerData
+
+_SCHEMA_VERSION = 1
+
 _MAX_WAITING = 10_000  # Calls that wait for the thread; past it they raise QueueBusy.
 
 Answer = TypeVar("Answer")
@@ -34,9 +38,11 @@ class GroupCommit:
     def __init__(self, file: Path, schema: str, name: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=10)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(schema)
+        try:
+            _prepare(self._connection, file, schema)
+        except BaseException:
+            self._connection.close()
+            raise
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Call] = deque()
         self._wake = threading.Condition()
@@ -98,3 +104,16 @@ def _deliver(calls: list[_Call]) -> None:
             call.done.set_exception(call.error)
         else:
             call.done.set_result(call.answer)
+
+
+def _prepare(connection: sqlite3.Connection, file: Path, schema: str) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > _SCHEMA_VERSION:
+        raise NewerData(
+            f"{file} was written by a newer Freehold (data version {version}, this one knows {_SCHEMA_VERSION}). "
+            "Update Freehold, or choose another --data-dir."
+        )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.executescript(schema)
+    connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
