@@ -19,6 +19,7 @@ from freehold.gateway.limits import REST_TIMEOUT_S
 from freehold.gateway.routes import Node, names_of
 from freehold.gateway.throttle import Bucket
 from freehold.gateway.unsupported import unsupported
+from freehold.gateway.validation import compile_validation
 
 _ACCOUNT_RATE = 10_000.0
 _ACCOUNT_BURST = 5_000
@@ -74,12 +75,13 @@ def _compile_stage(stage: Json, copy: Json, *, check_only: bool = False) -> Stag
         if document["type"] in ("TOKEN", "REQUEST") and not (check_only and has_variables(document["authorizerUri"])):
             authorizers[document["id"]] = _or_broken(document, variables, check_only=check_only)
     validators = {document["id"]: document for document in copy.get("requestValidators", ())}
+    models = {document["name"]: document for document in copy.get("models", ())}
     tree: Node[Route] = Node()
     for resource in copy["resources"]:
         path = resource["path"]
         for method, document in (resource.get("resourceMethods") or {}).items():
             what = f"{method} {path}"
-            _check_guards(document, copy, validators, what)
+            _check_guards(document, copy, what)
             integration = None
             if not (check_only and has_variables((document.get("methodIntegration") or {}).get("uri") or "")):
                 integration = _or_none(document, variables, what, check_only=check_only)
@@ -91,6 +93,7 @@ def _compile_stage(stage: Json, copy: Json, *, check_only: bool = False) -> Stag
                 authorizer=None if check_only else _authorizer(document, authorizers),
                 resource_id=resource["id"],
                 throttle=_bucket(stage, path, method),
+                validation=compile_validation(document, validators, models, what),
             )
             tree.add(method, "" if path == "/" else path, route)
     return Stage(
@@ -106,7 +109,7 @@ def _compile_stage(stage: Json, copy: Json, *, check_only: bool = False) -> Stag
     )
 
 
-def _check_guards(method: Json, copy: Json, validators: Mapping[str, Json], what: str) -> None:
+def _check_guards(method: Json, copy: Json, what: str) -> None:
     """Whatever keeps requests out must be enforced, or the API is not deployed."""
     kind = method.get("authorizationType", "NONE")
     if kind == "CUSTOM":
@@ -118,9 +121,6 @@ def _check_guards(method: Json, copy: Json, validators: Mapping[str, Json], what
         raise unsupported(f"authorization of type {kind} in REST APIs ({what})")
     if method.get("apiKeyRequired"):
         raise unsupported(f"API keys ({what} requires one)")
-    validator = validators.get(method.get("requestValidatorId") or "")
-    if validator and (validator.get("validateRequestBody") or validator.get("validateRequestParameters")):
-        raise unsupported(f"request validation ({what} has a request validator)")
 
 
 def _authorizer(method: Json, authorizers: Mapping[str, Authorizer]) -> Authorizer | None:

@@ -14,6 +14,7 @@ from freehold.gateway.throttle import Bucket
 if TYPE_CHECKING:
     from freehold.gateway.exchange import Exchange
     from freehold.gateway.gateway_responses import GatewayResponse
+    from freehold.gateway.validation import Validation
     from freehold.http.messages import Response
 
 
@@ -44,6 +45,7 @@ class Route:
     authorizer: Authorizer | None = None
     resource_id: str = ""  # REST APIs only.
     throttle: Bucket | None = None
+    validation: Validation | None = None  # REST APIs only.
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ Function URLs: Lambda Developer Guide, "Invoking Lambda function URLs".
 
 from __future__ import annotations
 
+import re
+
 import orjson
 
 from freehold.gateway.compiled import Kind
@@ -36,6 +38,8 @@ _REST: dict[str, tuple[int, str, bytes]] = {
     "UNAUTHORIZED": (401, "UnauthorizedException", b'{"message":"Unauthorized"}'),
     "ACCESS_DENIED": (403, "AccessDeniedException", b'{"Message":"User is not authorized to access this resource"}'),
     "FORBIDDEN": (403, "ForbiddenException", b'{"message":"Forbidden"}'),
+    "BAD_REQUEST_BODY": (400, "BadRequestException", b'{"message": "Invalid request body"}'),
+    "BAD_REQUEST_PARAMETERS": (400, "BadRequestException", b'{"message": null}'),
     "THROTTLED": (429, "TooManyRequestsException", b'{"message":"Too Many Requests"}'),
     "REQUEST_TOO_LARGE": (413, "RequestTooLongException", b'{"message":"Request Too Long"}'),
     "HEADERS_TOO_LARGE": (431, "BadRequestException", b'{"message":"Request Header Fields Too Large"}'),
@@ -46,6 +50,7 @@ _REST: dict[str, tuple[int, str, bytes]] = {
     "INTEGRATION_FAILURE": (502, "InternalServerErrorException", b'{"message": "Internal server error"}'),
     "INTEGRATION_TIMEOUT": (504, "InternalServerErrorException", b'{"message": "Endpoint request timed out"}'),
 }
+_BEFORE_VALUE = re.compile(rb'\{"[Mm]essage": ?')
 _REST_OTHER = (502, "InternalServerErrorException", b'{"message": "Internal server error"}')
 
 _URL = {
@@ -85,13 +90,13 @@ def _rest_refusal(exchange: Exchange, refused: Refused) -> Response:
     status, error_type, body = _REST.get(refused.type, _REST_OTHER)
     message = orjson.loads(body).get("message", orjson.loads(body).get("Message"))
     if refused.message is not None:
-        name = b"Message" if b'"Message"' in body else b"message"
         message = refused.message
-        body = b'{"%b":%b}' % (name, orjson.dumps(message))
+        # What is before the value stays as AWS writes it, for this type: `{"message": ` or `{"Message":`.
+        body = b"%b%b}" % (_BEFORE_VALUE.match(body)[0], orjson.dumps(message))  # type: ignore[index]
     custom = exchange.stage.gateway_responses.get(refused.type)
     if custom is None:
         custom = exchange.stage.gateway_responses.get("DEFAULT_4XX" if status < 500 else "DEFAULT_5XX")
     headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error_type), *refused.headers]
     if custom is None:
         return Response(status, headers, body)
-    return custom.write(exchange, status, headers, body, message, refused.type)
+    return custom.write(exchange, status, headers, body, message, refused)

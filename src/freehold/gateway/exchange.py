@@ -20,10 +20,11 @@ class Refused(Exception):
     ("UNAUTHORIZED"), or one of ours: HEADERS_TOO_LARGE, INTEGRATION_THROTTLED, INVALID_RESPONSE.
     The words for each kind of API are in errors.py; `message` replaces them for REST APIs alone."""
 
-    def __init__(self, type: str, message: str | None = None, headers: Headers | None = None) -> None:
+    def __init__(self, type: str, message: str | None = None, headers: Headers | None = None, detail: str = "") -> None:
         super().__init__(type)
         self.type = type
         self.message = message
+        self.detail = detail  # What was wrong with the body: `$context.error.validationErrorString`.
         self.headers: Headers = headers or []
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from freehold.aws.call import Json
-from freehold.gateway.exchange import Exchange
+from freehold.gateway.exchange import Exchange, Refused
 from freehold.gateway.payloads import v1
 from freehold.gateway.unsupported import unsupported
 from freehold.http.messages import Headers, Response
@@ -30,10 +30,10 @@ class GatewayResponse:
     templates: Mapping[str, str]  # Content type -> template; the first is used.
 
     def write(
-        self, exchange: Exchange, status: int, headers: Headers, body: bytes, message: str | None, type: str
+        self, exchange: Exchange, status: int, headers: Headers, body: bytes, message: str | None, refused: Refused
     ) -> Response:
         """`status`, `headers` and `body` are the type's own, where this says nothing."""
-        variables = _Variables(exchange, message, type)
+        variables = _Variables(exchange, message, refused)
         names = {name.lower() for name in self.headers}
         written = [header for header in headers if header[0].lower() not in names]
         for content_type, template in self.templates.items():
@@ -68,13 +68,14 @@ def compile_gateway_response(document: Json) -> GatewayResponse:
 class _Variables:
     """`$context` of a refusal."""
 
-    def __init__(self, exchange: Exchange, message: str | None, type: str) -> None:
+    def __init__(self, exchange: Exchange, message: str | None, refused: Refused) -> None:
         self._context: Json = v1.build_context(exchange)
         self._context["error"] = {
             "message": message or "",
             "messageString": orjson.dumps(message).decode(),
-            "responseType": type,
-            "validationErrorString": "",
+            "responseType": refused.type,
+            # Escaped: templates put it between quotes.
+            "validationErrorString": orjson.dumps(refused.detail).decode()[1:-1],
         }
 
     def text(self, path: str) -> str:

@@ -12,6 +12,7 @@ from freehold.gateway.exchange import Exchange
 from freehold.gateway.limits import check_size
 from freehold.gateway.steps import find_route, integrate, require_route
 from freehold.gateway.throttle import throttle
+from freehold.gateway.validation import validate
 from freehold.http.messages import Response
 
 Step = Callable[[Exchange], Awaitable[Response | None]]
@@ -19,7 +20,7 @@ Step = Callable[[Exchange], Awaitable[Response | None]]
 PIPELINES: MappingProxyType[Kind, tuple[Step, ...]] = MappingProxyType(
     {
         Kind.HTTP: (check_size, find_route, authorize, answer_preflight, require_route, throttle, integrate),
-        Kind.REST: (check_size, find_route, require_route, authorize, throttle, integrate),
+        Kind.REST: (check_size, find_route, require_route, authorize, validate, throttle, integrate),
         Kind.URL: (check_size, find_route, answer_preflight, authorize, integrate),
     }
 )

@@ -138,13 +138,6 @@ def test_a_stage_setting_that_is_not_honoured_is_refused_by_name(
         rest.create_stage(restApiId=api["id"], stageName="dev", deploymentId=deployment["id"], **stage)
 
 
-def test_a_validator_in_use_does_not_deploy(rest: Any, api: dict[str, Any]) -> None:
-    validator = rest.create_request_validator(restApiId=api["id"], name="all", validateRequestBody=True)
-    put_method(rest, api, requestValidatorId=validator["id"])
-    with pytest.raises(ClientError, match="Freehold does not support request validation"):
-        rest.create_deployment(restApiId=api["id"], stageName="dev")
-
-
 def test_models_authorizers_and_gateway_responses(rest: Any, api: dict[str, Any]) -> None:
     rest.create_model(restApiId=api["id"], name="Item", contentType="application/json", schema='{"type":"object"}')
     assert [each["name"] for each in rest.get_models(restApiId=api["id"])["items"]] == ["Empty", "Error", "Item"]

@@ -9,7 +9,7 @@ from freehold.services.apigateway.authorizers import new_authorizer
 from freehold.services.apigateway.gateway_responses import new_gateway_response
 from freehold.services.apigateway.methods import new_integration, new_integration_response, new_method
 from freehold.services.apigateway.models import default_models, new_model, new_validator
-from freehold.services.apigateway.openapi import Imported, ImportedMethod, read_openapi
+from freehold.services.apigateway.openapi import Imported, ImportedMethod, link_models, read_openapi
 from freehold.services.apigateway.record import (
     API,
     AUTHORIZER,
@@ -120,7 +120,8 @@ def _parts(
         validators[validator["name"]] = validator["id"]
         writes.append(put(call, VALIDATOR, api_id, validator["id"], validator))
     for wanted in imported.models:
-        models[wanted["name"]] = new_model(gateway, wanted)
+        linked = {**wanted, "schema": link_models(wanted["schema"], api_id)}
+        models[wanted["name"]] = new_model(gateway, linked)
     writes += [put(call, MODEL, api_id, name, model) for name, model in models.items()]
     for wanted in imported.gateway_responses:
         response = new_gateway_response(wanted)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import orjson
 
 from freehold.aws.call import Call, Json
@@ -24,6 +26,8 @@ from freehold.state.store import Delete
 
 _MODEL_MEMBERS = ("contentType", "description", "name", "schema")
 _VALIDATOR_MEMBERS = ("name", "validateRequestBody", "validateRequestParameters")
+# How a schema names another model of an API.
+_REFERENCE = re.compile(r"^https://apigateway\.amazonaws\.com/restapis/[^/]+/models/[A-Za-z0-9]+$")
 _SCHEMA_DRAFT = "http://json-schema.org/draft-04/schema#"
 
 
@@ -38,14 +42,30 @@ async def create_model(gateway: ApiGateway, call: Call, request: Json) -> Json:
 
 
 def new_model(gateway: ApiGateway, request: Json) -> Json:
+    """A checked document of a new model."""
     if not request["name"].isalnum():
         raise bad_request("Model name must be alphanumeric: " + request["name"])
     model = picked(request, _MODEL_MEMBERS, contentType="application/json", id=gateway.ids.short(6))
+    _check_schema(model.get("schema") or "{}")
+    return model
+
+
+def _check_schema(text: str) -> None:
+    """It must be JSON Schema, draft 4, whatever it calls itself. Whether other models that it names are there is asked
+    when a method uses it."""
+    import jsonschema_rs  # A server without models never needs it.
+
+    def retrieve(uri: str) -> Json:
+        if not _REFERENCE.match(uri):
+            raise ValueError("Model reference must be in canonical form")
+        return {}
+
     try:
-        orjson.loads(model.get("schema") or "{}")
+        jsonschema_rs.Draft4Validator(orjson.loads(text), retriever=retrieve)
     except orjson.JSONDecodeError as error:
         raise bad_request(f"Invalid model specified: the schema is not JSON: {error}") from None
-    return model
+    except ValueError as error:
+        raise bad_request(f"Invalid model specified: {str(error).splitlines()[0]}") from None
 
 
 def default_models(gateway: ApiGateway) -> list[Json]:
@@ -62,7 +82,12 @@ def default_models(gateway: ApiGateway) -> list[Json]:
         ("Error", "This is a default error schema model", error),
     )
     return [
-        new_model(gateway, {"name": name, "description": description, "schema": orjson.dumps(schema).decode()})
+        picked(
+            {"name": name, "description": description, "schema": orjson.dumps(schema).decode()},
+            _MODEL_MEMBERS,
+            contentType="application/json",
+            id=gateway.ids.short(6),
+        )
         for name, description, schema in described
     ]
 

@@ -3,6 +3,7 @@ out. API Gateway Developer Guide, "Working with API Gateway extensions to OpenAP
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from freehold.services.apigateway.record import bad_request
 _METHODS = {name.lower(): name for name in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH")}
 _METHODS["x-amazon-apigateway-any-method"] = "ANY"
 _X = "x-amazon-apigateway-"
+_SCHEMAS = ("#/definitions/", "#/components/schemas/")
 _AUTHORIZATION = {"token": "CUSTOM", "request": "CUSTOM", "cognito_user_pools": "COGNITO_USER_POOLS"}
 
 
@@ -28,6 +30,7 @@ class ImportedMethod:
     integration: Json | None  # A PutIntegration request; httpMethod is the backend's.
     integration_responses: list[Json]
     method_responses: list[Json]
+    models: list[Json]  # CreateModel requests for schemas that are written in place.
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,10 @@ def read_openapi(body: bytes, base_path: str = "ignore") -> Imported:
         authorizers=[
             each for name, scheme in schemes.items() if (each := _authorizer(name, _dict(scheme))) is not None
         ],
-        models=[{"name": name, "schema": orjson.dumps(schema).decode()} for name, schema in schemas.items()],
+        models=[
+            *({"name": name, "schema": orjson.dumps(schema).decode()} for name, schema in schemas.items()),
+            *(model for method in methods for model in method.models),
+        ],
         validators=[
             {"name": name, **_dict(validator)}
             for name, validator in _dict(document.get(f"{_X}request-validators")).items()
@@ -74,6 +80,24 @@ def read_openapi(body: bytes, base_path: str = "ignore") -> Imported:
             for name, response in _dict(document.get(f"{_X}gateway-responses")).items()
         ],
     )
+
+
+def link_models(schema: str, api_id: str) -> str:
+    """A model's schema, where references to other schemas of the document name the models that those became."""
+    return orjson.dumps(_linked(orjson.loads(schema), api_id)).decode()
+
+
+def _linked(value: Any, api_id: str) -> Any:
+    if isinstance(value, list):
+        return [_linked(each, api_id) for each in value]
+    if not isinstance(value, dict):
+        return value
+    linked = {name: _linked(each, api_id) for name, each in value.items()}
+    reference = linked.get("$ref")
+    if isinstance(reference, str) and reference.startswith(_SCHEMAS):
+        name = reference.rpartition("/")[2]
+        linked["$ref"] = f"https://apigateway.amazonaws.com/restapis/{api_id}/models/{name}"
+    return linked
 
 
 def _load(body: bytes) -> Json:
@@ -136,12 +160,11 @@ def _method(
     if _dict(operation.get(f"{_X}auth")).get("type") in ("AWS_IAM", "NONE"):
         method["authorizationType"] = operation[f"{_X}auth"]["type"]
         authorizer = ""
-    parameters, models = _parameters(document, [*shared, *(operation.get("parameters") or [])])
-    body = _dict(_resolved(document, operation.get("requestBody")).get("content"))
-    for content_type, content in body.items():
-        reference = _dict(_dict(content).get("schema")).get("$ref")
-        if reference:
-            models[content_type] = str(reference).rpartition("/")[2]
+    parameters, schemas = _parameters(document, [*shared, *(operation.get("parameters") or [])])
+    for content_type, content in _dict(_resolved(document, operation.get("requestBody")).get("content")).items():
+        schemas[content_type] = _dict(_dict(content).get("schema"))
+    inline: list[Json] = []
+    models = {content_type: _model_name(schema, inline) for content_type, schema in schemas.items() if schema}
     if parameters:
         method["requestParameters"] = parameters
     if models:
@@ -155,7 +178,19 @@ def _method(
         integration=integration,
         integration_responses=integration_responses,
         method_responses=_method_responses(document, operation),
+        models=inline,
     )
+
+
+def _model_name(schema: Json, inline: list[Json]) -> str:
+    """The name of the model that a body's schema becomes; one that is written in place is added to `inline`."""
+    reference = schema.get("$ref")
+    if reference:
+        return str(reference).rpartition("/")[2]
+    text = orjson.dumps(schema).decode()
+    name = f"MODEL{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+    inline.append({"name": name, "schema": text})
+    return name
 
 
 def _guard(method: Json, security: list[Any], schemes: Mapping[str, Any], what: str) -> str:
@@ -184,18 +219,18 @@ def _guard(method: Json, security: list[Any], schemes: Mapping[str, Any], what: 
     return authorizer
 
 
-def _parameters(document: Json, parameters: list[Any]) -> tuple[dict[str, bool], dict[str, str]]:
-    """requestParameters, and requestModels of a Swagger 2 body."""
+def _parameters(document: Json, parameters: list[Any]) -> tuple[dict[str, bool], dict[str, Json]]:
+    """requestParameters, and the schema of a Swagger 2 body by content type."""
     places = {"header": "header", "query": "querystring", "path": "path"}
     found: dict[str, bool] = {}
-    models: dict[str, str] = {}
+    schemas: dict[str, Json] = {}
     for parameter in parameters:
         each = _resolved(document, parameter)
         if each.get("in") in places:
             found[f"method.request.{places[each['in']]}.{each['name']}"] = bool(each.get("required"))
-        elif each.get("in") == "body" and _dict(each.get("schema")).get("$ref"):
-            models["application/json"] = str(each["schema"]["$ref"]).rpartition("/")[2]
-    return found, models
+        elif each.get("in") == "body":
+            schemas["application/json"] = _dict(each.get("schema"))
+    return found, schemas
 
 
 def _integration(document: Json, operation: Json) -> tuple[Json | None, list[Json]]:

@@ -1,0 +1,66 @@
+"""What stands in front of a REST API's methods, asked over HTTP of a live server. The methods are MOCKs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from tests.e2e.conftest import fetch
+from tests.live import LiveServer
+
+Client = Callable[..., Any]
+
+
+@pytest.fixture
+def rest(client: Client) -> Any:
+    return client("apigateway")
+
+
+@pytest.fixture
+def api(rest: Any) -> Iterator[str]:
+    made = rest.create_rest_api(name="door")["id"]
+    yield made
+    rest.delete_rest_api(restApiId=made)
+
+
+def put_mock(rest: Any, api: str, verb: str, path: str, **method: Any) -> dict[str, Any]:
+    root = rest.get_resources(restApiId=api)["items"][0]["id"]
+    resource = rest.create_resource(restApiId=api, parentId=root, pathPart=path)["id"]
+    where = {"restApiId": api, "resourceId": resource, "httpMethod": verb}
+    rest.put_method(**{**where, "authorizationType": "NONE", **method})
+    rest.put_integration(**where, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    rest.put_method_response(**where, statusCode="200")
+    answer = {"application/json": '{"passed": true}'}
+    rest.put_integration_response(**where, statusCode="200", responseTemplates=answer)
+    return where
+
+
+def test_a_validator_keeps_wrong_requests_out(rest: Any, api: str, server: LiveServer) -> None:
+    schema = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    rest.create_model(restApiId=api, name="Item", contentType="application/json", schema=json.dumps(schema))
+    validator = rest.create_request_validator(
+        restApiId=api, name="all", validateRequestBody=True, validateRequestParameters=True
+    )
+    put_mock(
+        rest,
+        api,
+        "POST",
+        "items",
+        requestValidatorId=validator["id"],
+        requestModels={"application/json": "Item"},
+        requestParameters={"method.request.querystring.page": True},
+    )
+    rest.create_deployment(restApiId=api, stageName="dev")
+    url = f"{server.endpoint}/_aws/execute-api/{api}/dev/items"
+    missing = fetch(url, "POST", {"name": "a"})
+    assert (missing.status, missing.json) == (400, {"message": "Missing required request parameters: [page]"})
+    wrong = fetch(f"{url}?page=1", "POST", {"name": 1})
+    assert (wrong.status, wrong.json) == (400, {"message": "Invalid request body"})
+    assert fetch(f"{url}?page=1", "POST", {"name": "a"}).json == {"passed": True}
+    patches = [{"op": "replace", "path": "/validateRequestBody", "value": "false"}]
+    rest.update_request_validator(restApiId=api, requestValidatorId=validator["id"], patchOperations=patches)
+    assert fetch(f"{url}?page=1", "POST", {"name": 1}).status == 400  # Deployments are snapshots.
+    rest.create_deployment(restApiId=api, stageName="dev")
+    assert fetch(f"{url}?page=1", "POST", {"name": 1}).status == 200
