@@ -1,122 +1,110 @@
 """The Runtime API as AWS documents it, over HTTP on loopback: for custom runtimes, and for any official runtime client.
 
-AWS: "Using the Lambda runtime API for custom runtimes"; states as in AWS's runtime interface emulator, and what they do
-not allow is refused. One listener per environment: its port is its identity. A move that is not in `_NEXT` gets 403.
+AWS: "Using the Lambda runtime API for custom runtimes"; states, error types and words as in AWS's runtime interface
+emulator. A move that is not in `_NEXT` gets 403; the states' names are those that AWS says there.
 """
 
 from __future__ import annotations
 
-import asyncio
+import base64
+import binascii
 import enum
 import re
+import socket
 from collections.abc import Callable
-from typing import cast
 
-import httptools
+import orjson
 
+from freehold.engine import events
+from freehold.engine.inside_http import (
+    JSON,
+    InsideListener,
+    InsideRequest,
+    error_body,
+    not_found,
+    wrong_method,
+)
 from freehold.engine.limits import PAYLOAD_BYTES
 from freehold.engine.link import LinkEvents, Work
 
-_PREFIX = "/2018-06-01/runtime/"
+_PREFIX = "/2018-06-01/"
 _ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][a-zA-Z]+")
-_JSON = "application/json"
+_ERROR_TYPE_CHARACTERS = 256  # Believed: AWS says no limit; it goes into a log line.
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_WITH_CAUSE = "application/vnd.aws.lambda.error.cause+json"
+_INVALID_ERROR_BODY = b'"Invalid error body"'
+_OK = b'{"status":"OK"}'
+TRUNCATED = "Runtime.TruncatedResponse"
+INVALID_MODE = "Runtime.InvalidResponseModeHeader"
 
 
 class RuntimeState(enum.Enum):
-    INIT = enum.auto()
-    WAITING = enum.auto()  # A GET next is open.
-    RUNNING = enum.auto()
-    ANSWERED = enum.auto()  # Answered, and has not asked for the next yet.
-    FAILED = enum.auto()
+    STARTED = "Started"
+    INIT_ERROR = "InitError"
+    READY = "Ready"  # A GET next is open.
+    RUNNING = "Running"
+    RESPONDING = "InvocationResponse"  # The head of its response is here.
+    REPORTING = "InvocationErrorResponse"
+    RESPONSE_SENT = "ResponseSent"  # Answered, and has not asked for the next yet.
 
 
 _NEXT = {
-    RuntimeState.INIT: {RuntimeState.WAITING, RuntimeState.FAILED},
-    RuntimeState.WAITING: {RuntimeState.RUNNING},
-    RuntimeState.RUNNING: {RuntimeState.ANSWERED},
-    RuntimeState.ANSWERED: {RuntimeState.WAITING},
-    RuntimeState.FAILED: set(),
+    RuntimeState.STARTED: {RuntimeState.READY, RuntimeState.INIT_ERROR},
+    RuntimeState.INIT_ERROR: set(),
+    RuntimeState.READY: {RuntimeState.RUNNING},
+    RuntimeState.RUNNING: {RuntimeState.RESPONDING, RuntimeState.REPORTING},
+    RuntimeState.RESPONDING: {RuntimeState.RESPONSE_SENT},
+    RuntimeState.REPORTING: {RuntimeState.RESPONSE_SENT},
+    RuntimeState.RESPONSE_SENT: {RuntimeState.READY},
 }
 
 
 class RuntimeApi:
-    """Meets `Link`. `address` is what goes into AWS_LAMBDA_RUNTIME_API."""
+    """Meets `Link`. `address` is what goes into AWS_LAMBDA_RUNTIME_API.
 
-    def __init__(self, events: LinkEvents) -> None:
+    `speaks`: False where the runtime has another link and only the other APIs of the environment are served here; then
+    every move of the Runtime API is one at the wrong time. `also` gets the requests that are not the Runtime API's.
+    """
+
+    def __init__(
+        self, events: LinkEvents, speaks: bool = True, also: Callable[[InsideRequest], bool] | None = None
+    ) -> None:
         self._events = events
-        self._state = RuntimeState.INIT
-        self._waiting: _Connection | None = None
-        self._work: Work | None = None
-        self._connections: set[_Connection] = set()
+        self._speaks = speaks
+        self._also = also
+        self._state = RuntimeState.STARTED
+        self._waiting: InsideRequest | None = None
+        self._work: Work | None = None  # What it runs, or ran last.
+        self._unsent: Work | None = None  # Its runtime lost the connection, and has not asked again yet.
+        self._listener = InsideListener(self.begin)
         self._closers: list[Callable[[], None]] = []
-        self._server: asyncio.Server | None = None
-        self.address = ""
 
     @classmethod
-    async def listen(cls, events: LinkEvents) -> RuntimeApi:
-        api = cls(events)
-        api._server = await asyncio.get_running_loop().create_server(lambda: _Connection(api), "127.0.0.1", 0)
-        api.address = f"127.0.0.1:{api._server.sockets[0].getsockname()[1]}"
+    async def listen(
+        cls,
+        events: LinkEvents,
+        listening: socket.socket | None = None,
+        speaks: bool = True,
+        also: Callable[[InsideRequest], bool] | None = None,
+    ) -> RuntimeApi:
+        api = cls(events, speaks, also)
+        await api._listener.listen(listening)
         return api
+
+    @property
+    def address(self) -> str:
+        return self._listener.address
 
     def owns(self, close: Callable[[], None]) -> None:
         """Something to be closed with the link."""
         self._closers.append(close)
 
     def send(self, work: Work) -> None:
-        self._work = work
-        assert self._waiting is not None
-        self._deliver()
-
-    def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for connection in list(self._connections):
-            connection.abort()
-        for close in self._closers:
-            close()
-        self._closers.clear()
-
-    def handle(self, connection: _Connection, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
-        """One request of the runtime."""
-        tail = path.removeprefix(_PREFIX)
-        parts = tail.split("/")
-        if path == "/2018-06-01/ping" and method == "GET":
-            connection.answer(200, b"pong", "text/plain")
-        elif not path.startswith(_PREFIX):
-            connection.answer(404, _error("InvalidPath", f"No such path: {path}"))
-        elif tail == "invocation/next" and method == "GET":
-            self._next(connection)
-        elif tail == "init/error" and method == "POST":
-            self._init_error(connection, headers, body)
-        elif len(parts) == 3 and parts[0] == "invocation" and parts[2] in ("response", "error") and method == "POST":
-            self._answered(connection, parts[1], parts[2], headers, body)
-        else:
-            connection.answer(404, _error("InvalidPath", f"No such path or method: {method} {path}"))
-
-    def lost(self, connection: _Connection) -> None:
-        self._connections.discard(connection)
-        if self._waiting is connection:
-            # It may ask again, on a new connection.
-            self._waiting = None
-            self._state = RuntimeState.ANSWERED
-
-    def opened(self, connection: _Connection) -> None:
-        self._connections.add(connection)
-
-    def _next(self, connection: _Connection) -> None:
-        if not self._move(connection, RuntimeState.WAITING):
+        request, self._waiting = self._waiting, None
+        if request is None:
+            self._unsent = work
             return
-        self._waiting = connection
-        self._events.on_ready()
-
-    def _deliver(self) -> None:
-        work, connection = self._work, self._waiting
-        assert work is not None
-        assert connection is not None
-        self._waiting = None
-        self._state = RuntimeState.RUNNING
+        self._state, self._work = RuntimeState.RUNNING, work
         headers = {
             "Lambda-Runtime-Aws-Request-Id": work.request_id,
             "Lambda-Runtime-Deadline-Ms": str(work.deadline_ms),
@@ -125,126 +113,184 @@ class RuntimeApi:
             "Lambda-Runtime-Client-Context": work.client_context,
             "Lambda-Runtime-Cognito-Identity": work.identity,
         }
-        connection.answer(200, work.payload, work.content_type, {name: text for name, text in headers.items() if text})
+        request.answer(200, work.payload, work.content_type, {name: text for name, text in headers.items() if text})
 
-    def _init_error(self, connection: _Connection, headers: dict[str, str], body: bytes) -> None:
-        if self._move(connection, RuntimeState.FAILED):
-            connection.answer(202, b'{"status":"OK"}')
-            self._events.on_init_error(error_type_of(headers), body)
+    def close(self) -> None:
+        self._listener.close()
+        for close in self._closers:
+            close()
+        self._closers.clear()
 
-    def _answered(
-        self, connection: _Connection, request_id: str, kind: str, headers: dict[str, str], body: bytes
-    ) -> None:
-        work = self._work
-        if self._state is RuntimeState.RUNNING and (work is None or work.request_id != request_id):
-            connection.answer(400, _error("InvalidRequestID", "Invalid request ID"))
+    def begin(self, request: InsideRequest) -> None:
+        """The head of a request is here: what shall become of it."""
+        if self._also is not None and self._also(request):
             return
-        mode = headers.get("lambda-runtime-function-response-mode", "")
-        if kind == "response" and mode not in ("", "streaming"):
-            connection.answer(400, _error("InvalidFunctionResponseMode", "Invalid function response mode"))
+        path, method = request.path, request.method
+        if not path.startswith(_PREFIX):
             return
-        if not self._move(connection, RuntimeState.ANSWERED):
+        parts = path.removeprefix(_PREFIX).split("/")
+        match parts:
+            case ["ping"]:
+                request.on_whole = _pong if method == "GET" else wrong_method
+            case ["runtime", "invocation", "next"]:
+                request.on_whole = self._next if method == "GET" else wrong_method
+            case ["runtime", "init", "error"]:
+                request.on_whole = self._init_error if method == "POST" else wrong_method
+            case ["runtime", "invocation", request_id, ("response" | "error") as kind]:
+                if method == "POST":
+                    self._begin_answer(request, request_id, kind)
+                else:
+                    request.on_whole = wrong_method
+            case _:
+                request.on_whole = not_found
+
+    # Asking for work.
+
+    def _next(self, request: InsideRequest) -> None:
+        if not self._move(request, RuntimeState.READY):
             return
-        assert work is not None
-        too_large = connection.dropped_bytes
-        if too_large:
-            message = f"Exceeded maximum allowed payload size ({PAYLOAD_BYTES} bytes)."
-            connection.answer(413, _error("RequestEntityTooLarge", message))
-            self._events.on_too_large(request_id, too_large)
-            return
-        connection.answer(202, b'{"status":"OK"}')
-        trailer_type = headers.get("lambda-runtime-function-error-type")
-        if kind == "error" or trailer_type:
-            self._events.on_error(request_id, error_type_of(headers), body)
+        self._waiting = request
+        request.on_lost = self._lost
+        unsent, self._unsent = self._unsent, None
+        if unsent is not None:
+            self.send(unsent)
         else:
-            self._events.on_response(request_id, body, headers.get("content-type", _JSON))
+            self._events.on_ready()
 
-    def _move(self, connection: _Connection, state: RuntimeState) -> bool:
-        """False, and the runtime was told, when this is not the time for it."""
+    def _lost(self, request: InsideRequest) -> None:
+        """It may ask again, on a new connection."""
+        if self._waiting is request:
+            self._waiting = None
+            self._state = RuntimeState.RESPONSE_SENT
+
+    def _init_error(self, request: InsideRequest) -> None:
+        if not self._move(request, RuntimeState.INIT_ERROR):
+            return
+        request.answer(202, _OK)
+        self._events.on_init_error(error_type_of(request.headers), _error_payload(request))
+
+    # Answering.
+
+    def _begin_answer(self, request: InsideRequest, request_id: str, kind: str) -> None:
+        """The id comes before the state, and both before the body."""
+        work = self._work
+        if work is None or work.request_id != request_id:
+            request.on_whole = _unknown_id
+            return
+        state = RuntimeState.RESPONDING if kind == "response" else RuntimeState.REPORTING
         if state not in _NEXT[self._state]:
-            message = f"State transition from {self._state.name} to {state.name} failed for runtime. Error: not allowed"
-            connection.answer(403, _error("InvalidStateTransition", message))
-            return False
+            request.on_whole = self._refuse_move(state)
+            return
         self._state = state
+        mode = request.headers.get("lambda-runtime-function-response-mode", "")
+        if kind == "error":
+            request.on_whole = self._error
+        elif mode in ("", "streaming"):
+            request.on_whole = self._response
+        else:
+            request.on_whole = self._invalid_mode
+        request.on_cut = self._cut
+
+    def _response(self, request: InsideRequest) -> None:
+        if self._is_too_large(request):
+            return
+        self._sent(request)
+        request_id = self._request_id()
+        # AWS: "Response streaming for custom runtimes": what fails midway is told in the trailers.
+        if "lambda-runtime-function-error-type" in request.trailers:
+            self._events.on_error(request_id, error_type_of(request.trailers), _trailer_payload(request))
+        else:
+            content_type = request.headers.get("content-type", JSON)
+            self._events.on_response(request_id, bytes(request.body), content_type)
+
+    def _error(self, request: InsideRequest) -> None:
+        if self._is_too_large(request):
+            return
+        self._sent(request)
+        self._events.on_error(self._request_id(), error_type_of(request.headers), _error_payload(request))
+
+    def _is_too_large(self, request: InsideRequest) -> bool:
+        if not request.too_large:
+            return False
+        self._state = RuntimeState.RESPONSE_SENT
+        message = f"Exceeded maximum allowed payload size ({PAYLOAD_BYTES} bytes)."
+        request.refuse(413, "RequestEntityTooLarge", message)
+        self._events.on_too_large(self._request_id(), request.size_bytes)
         return True
+
+    def _invalid_mode(self, request: InsideRequest) -> None:
+        self._state = RuntimeState.RESPONSE_SENT
+        request.refuse(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+        self._fail(INVALID_MODE, "Invalid function response mode")
+
+    def _cut(self, request: InsideRequest) -> None:
+        """The connection went before the body was whole."""
+        self._state = RuntimeState.RESPONSE_SENT
+        self._fail(TRUNCATED, "HTTP request detected as truncated")
+
+    def _sent(self, request: InsideRequest) -> None:
+        self._state = RuntimeState.RESPONSE_SENT
+        request.answer(202, _OK)
+
+    def _fail(self, error_type: str, words: str) -> None:
+        request_id = self._request_id()
+        payload = events.error_document(error_type, f"RequestId: {request_id} Error: {words}")
+        self._events.on_error(request_id, error_type, payload)
+
+    def _request_id(self) -> str:
+        assert self._work is not None
+        return self._work.request_id
+
+    # States.
+
+    def _move(self, request: InsideRequest, state: RuntimeState) -> bool:
+        """False, and the runtime was told, when this is not the time for it."""
+        if self._speaks and state in _NEXT[self._state]:
+            self._state = state
+            return True
+        self._refuse_move(state)(request)
+        return False
+
+    def _refuse_move(self, state: RuntimeState) -> Callable[[InsideRequest], None]:
+        message = (
+            f"State transition from {self._state.value} to {state.value} failed for runtime. "
+            "Error: State transition is not allowed"
+        )
+        return lambda request: request.refuse(403, "InvalidStateTransition", message)
 
 
 def error_type_of(headers: dict[str, str]) -> str:
-    """As the emulator reads Lambda-Runtime-Function-Error-Type."""
+    """As the emulator reads Lambda-Runtime-Function-Error-Type, with nothing in it that would break a log line."""
     said = headers.get("lambda-runtime-function-error-type", "")
-    if _ERROR_TYPE.fullmatch(said):
-        return said
+    if _ERROR_TYPE.search(said):
+        return _UNPRINTABLE.sub("", said)[:_ERROR_TYPE_CHARACTERS]
     return "Function.Unknown" if said.startswith("Function.") else "Runtime.Unknown"
 
 
-class _Connection(asyncio.Protocol):
-    """One HTTP connection of the runtime; bodies over the limit are counted, not kept."""
-
-    def __init__(self, api: RuntimeApi) -> None:
-        self._api = api
-        self._parser = httptools.HttpRequestParser(self)
-        self._transport: asyncio.Transport | None = None
-        self._url = b""
-        self._headers: dict[str, str] = {}
-        self._body = bytearray()
-        self.dropped_bytes = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are not subclasses of asyncio's.
-        self._transport = cast(asyncio.Transport, transport)
-        self._api.opened(self)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._transport = None
-        self._api.lost(self)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError:
-            self.answer(400, _error("InvalidRequest", "Not an HTTP request"))
-            self.abort()
-
-    def on_message_begin(self) -> None:
-        self._url, self._headers, self._body, self.dropped_bytes = b"", {}, bytearray(), 0
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-
-    def on_headers_complete(self) -> None:
-        if self._headers.get("expect", "").lower() == "100-continue" and self._transport is not None:
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, body: bytes) -> None:
-        if self.dropped_bytes or len(self._body) + len(body) > PAYLOAD_BYTES:
-            self.dropped_bytes += len(self._body) + len(body)
-            self._body = bytearray()
-        else:
-            self._body += body
-
-    def on_message_complete(self) -> None:
-        method = self._parser.get_method().decode()
-        path = self._url.decode("latin-1").partition("?")[0]
-        self._api.handle(self, method, path, self._headers, bytes(self._body))
-
-    def answer(
-        self, status: int, body: bytes, content_type: str = _JSON, headers: dict[str, str] | None = None
-    ) -> None:
-        if self._transport is None:
-            return
-        reason = {200: "OK", 202: "Accepted", 413: "Request Entity Too Large"}.get(status, "Error")
-        lines = [f"HTTP/1.1 {status} {reason}", f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        head = "\r\n".join(lines).encode("utf-8", "replace")
-        self._transport.write(head + b"\r\n\r\n" + body)
-
-    def abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
+def _error_payload(request: InsideRequest) -> bytes:
+    """Verbatim; of an error with an X-Ray cause, what is the caller's."""
+    if request.headers.get("content-type") != _WITH_CAUSE:
+        return bytes(request.body)
+    try:
+        document = orjson.loads(request.body)
+        fields = {name: document[name] for name in ("errorMessage", "errorType", "stackTrace") if name in document}
+    except (orjson.JSONDecodeError, TypeError):
+        return _INVALID_ERROR_BODY
+    return orjson.dumps(fields)
 
 
-def _error(error_type: str, message: str) -> bytes:
-    return f'{{"errorMessage":"{message}","errorType":"{error_type}"}}'.encode()
+def _trailer_payload(request: InsideRequest) -> bytes:
+    """Lambda-Runtime-Function-Error-Body is base64 of the error document."""
+    said = request.trailers.get("lambda-runtime-function-error-body", "")
+    try:
+        return base64.b64decode(said, validate=True) or error_body(error_type_of(request.trailers), "")
+    except (binascii.Error, ValueError):
+        return said.encode("latin-1", "replace")
+
+
+def _pong(request: InsideRequest) -> None:
+    request.answer(200, b"pong", "text/plain")
+
+
+def _unknown_id(request: InsideRequest) -> None:
+    request.refuse(400, "InvalidRequestID", "Invalid request ID")
