@@ -182,7 +182,7 @@ class App:
     async def _start_tables(self) -> None:
         file = self.config.data_dir / "tables.db"
         try:
-            running = RunningDynamoDB(file, self.clock, self.ids)
+            running = RunningDynamoDB(file, self.clock, self.ids, self.operations.bind)
         except NewerTables as error:
             raise CannotStart(str(error)) from error
         except sqlite3.Error as error:

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from freehold.aws.errors import AwsError
-from freehold.tables.keys import all_with, space_prefix
 from freehold.tables.schema import Json, Table, compile_table
 from freehold.tables.storage import Changes, Document, Row, TableStorage
 
@@ -35,15 +34,13 @@ class Catalog:
             _, region, name = key.split("/", 2)
             table = compile_table(region, document)
             self._tables[region, name] = table
-            spaces = [table.space, *document["IndexSpaces"].values()]
-            if document.get("TimeToLive"):
-                spaces.append(document["TimeToLive"]["Space"])
-            if document.get("Stream"):
-                spaces.append(document["Stream"]["Number"])
-            self._last_space = max(self._last_space, *spaces)
+            self._last_space = max(self._last_space, *spaces_of(table))
         left = await self.storage.documents("dropped/")
-        for document in left.values():
-            self._last_space = max(self._last_space, document["Space"])
+        others = [*left.values(), *(await self.storage.documents("backup/")).values()]
+        self._last_space = max([self._last_space, *(document["Space"] for document in others)])
+        # A stream outlives its table, and its number with it.
+        streams = (await self.storage.documents("stream/")).values()
+        self._last_space = max([self._last_space, *(document["Number"] for document in streams)])
         for document in left.values():
             self.in_background(self._clear(document["Space"]))
 
@@ -57,9 +54,9 @@ class Catalog:
         return self._tables.get((region, name))
 
     def get(self, region: str, name: str) -> Table:
-        """Raises ResourceNotFoundException, as operations on items say it."""
+        """Raises ResourceNotFoundException, as operations on items say it, also while the table is being filled."""
         table = self._tables.get((region, name))
-        if table is None:
+        if table is None or not table.is_ready:
             raise AwsError("ResourceNotFoundException", "Requested resource not found")
         return table
 
@@ -99,15 +96,25 @@ class Catalog:
             self.in_background(self._clear(space))
         return table
 
-    async def delete(self, table: Table, documents: Mapping[str, Document | None] = _NOTHING) -> None:
-        spaces = [table.space, *table.document["IndexSpaces"].values()]
-        if table.expiry is not None:
-            spaces.append(table.expiry.space)
+    async def delete(
+        self, table: Table, documents: Mapping[str, Document | None] = _NOTHING, *, keeps_rows: bool = False
+    ) -> None:
+        """`keeps_rows`: one of the `documents` is their owner from now on."""
+        spaces = [space for space in spaces_of(table) if not (keeps_rows and space == table.space)]
         await self._write([(f"table/{table.region}/{table.name}", None), *documents.items(), *_drops(spaces)])
         del self._tables[table.region, table.name]
         await self._write([])
         for space in spaces:
             self.in_background(self._clear(space))
+
+    async def drop(self, space: int, documents: Mapping[str, Document | None]) -> None:
+        """A space that is no table's: its owner's document goes, or changes, with it."""
+        await self._write([*documents.items(), *_drops([space])])
+        self.in_background(self._clear(space))
+
+    async def store(self, documents: Mapping[str, Document | None]) -> None:
+        """What is no table's."""
+        await self._write(list(documents.items()))
 
     async def _write(self, documents: Sequence[tuple[str, Document | None]]) -> None:
         def decide(rows: Sequence[Row | None]) -> tuple[Changes, None]:
@@ -122,9 +129,19 @@ class Catalog:
         task.add_done_callback(self._tasks.discard)
 
     async def _clear(self, space: int) -> None:
-        while not await self.storage.clear(all_with(space_prefix(space)), _CLEARED_AT_ONCE):
+        while not await self.storage.clear(space, _CLEARED_AT_ONCE):
             pass
         await self._write([(f"dropped/{space}", None)])
+
+
+def spaces_of(table: Table) -> list[int]:
+    """All that are the table's; its stream, which outlives it, is not among them."""
+    spaces = [table.space, *table.document["IndexSpaces"].values()]
+    if table.expiry is not None:
+        spaces.append(table.expiry.space)
+    if table.history is not None:
+        spaces.append(table.history)
+    return spaces
 
 
 def _drops(spaces: Sequence[int]) -> list[tuple[str, Document | None]]:

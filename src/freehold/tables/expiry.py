@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from freehold.clock import Clock, now_ms
 from freehold.tables.catalog import Catalog
-from freehold.tables.items import change_row, expiry_key, read_item, stream_records
+from freehold.tables.items import change_records, change_row, expiry_key, read_item
 from freehold.tables.keys import Range, space_prefix
 from freehold.tables.schema import Table
 from freehold.tables.storage import Changes, Row, RowChange, StreamRecord
@@ -63,7 +63,7 @@ def _delete(catalog: Catalog, table: Table, rows: Sequence[Row | None], now: int
         entry = expiry_key(current, item, row.key)
         if entry is not None and entry < limit:
             changes.append(change_row(current, row.key, row, item, None, 0))
-            records.extend(stream_records(current, item, None, now, is_expired=True))
+            records.extend(change_records(current, row.key, row, item, None, now, is_expired=True))
     return Changes(changes, records), len(changes)
 
 

@@ -14,7 +14,7 @@ import orjson
 
 from freehold.aws.errors import AwsError
 from freehold.tables.keys import KeyType, encode_part, partition_prefix, space_prefix
-from freehold.tables.schema import Index, KeySchema, Table
+from freehold.tables.schema import Index, KeySchema, Stream, Table
 from freehold.tables.storage import Row, RowChange, StreamRecord
 from freehold.tables.values import Item, Value, check_value, item_size, type_of
 
@@ -155,16 +155,48 @@ def change_row(
     )
 
 
-def stream_records(
-    table: Table, before: Item | None, after: Item | None, now_ms: int, *, is_expired: bool = False
+def change_records(
+    table: Table,
+    key: bytes,
+    row: Row | None,
+    before: Item | None,
+    after: Item | None,
+    now_ms: int,
+    *,
+    is_expired: bool = False,
 ) -> Sequence[StreamRecord]:
-    """What the table's stream is told of the change; nothing when nothing changed or nobody listens.
+    """What the table's stream and its history are told of the change; nothing when nothing changed."""
+    if before == after:
+        return ()
+    told = () if table.stream is None else (_stream_record(table, table.stream, before, after, now_ms, is_expired),)
+    if table.history is None:
+        return told
+    return (*told, history_record(table.history, key, row, now_ms))
+
+
+def history_record(history: int, key: bytes, row: Row | None, now_ms: int) -> StreamRecord:
+    """What the row was before a change: its key without the space, its size, its body; neither when it was not."""
+    body = len(key[4:]).to_bytes(2, "big") + key[4:]
+    if row is not None:
+        body += row.size_bytes.to_bytes(4, "big") + row.body
+    return StreamRecord(history, now_ms, body)
+
+
+def read_history(body: bytes) -> tuple[bytes, int, bytes | None]:
+    """(key without the space, size, body) of what `history_record` wrote."""
+    end = 2 + int.from_bytes(body[:2], "big")
+    if len(body) == end:
+        return body[2:], 0, None
+    return body[2:end], int.from_bytes(body[end : end + 4], "big"), body[end + 4 :]
+
+
+def _stream_record(
+    table: Table, stream: Stream, before: Item | None, after: Item | None, now_ms: int, is_expired: bool
+) -> StreamRecord:
+    """One record as GetRecords tells it, without what it adds.
 
     AWS: "Change data capture for DynamoDB Streams", StreamRecord in the API reference.
     """
-    stream = table.stream
-    if stream is None or before == after:
-        return ()
     some = after if after is not None else before
     assert some is not None
     keys = key_of(table.schema, some)
@@ -187,7 +219,7 @@ def stream_records(
     }
     if is_expired:
         record["userIdentity"] = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
-    return (StreamRecord(stream.number, now_ms, orjson.dumps(record)),)
+    return StreamRecord(stream.number, now_ms, orjson.dumps(record))
 
 
 _WORDS = {"S": "string", "B": "binary", "N": "number"}

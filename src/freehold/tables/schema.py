@@ -61,12 +61,15 @@ class Table:
     indexes: Mapping[str, Index]
     stream: Stream | None
     expiry: Expiry | None
+    history: int | None  # The stream of what items were before each change: point-in-time recovery is on.
+    is_ready: bool  # False while a backup, another table's past or an import fills it: nobody sees its items yet.
     document: Json  # As stored. Never change it in place.
 
 
 def compile_table(region: str, document: Json) -> Table:
     """`document`: {"Description": DynamoDB's TableDescription, "Space", "IndexSpaces": {name: space},
-    "Stream": {"Number"} or None, "TimeToLive": {"AttributeName", "Space"} or None, ...}."""
+    "Stream": {"Number"} or None, "TimeToLive": {"AttributeName", "Space"} or None,
+    "PointInTimeRecovery": {"History", ...} or None, "Filling": where its items come from, while they do, ...}."""
     description = document["Description"]
     types = {each["AttributeName"]: each["AttributeType"] for each in description["AttributeDefinitions"]}
     schema = _schema(description["KeySchema"], types)
@@ -85,6 +88,7 @@ def compile_table(region: str, document: Json) -> Table:
             )
     stream = document.get("Stream")
     expiry = document.get("TimeToLive")
+    recovery = document.get("PointInTimeRecovery")
     return Table(
         region=region,
         name=description["TableName"],
@@ -93,6 +97,8 @@ def compile_table(region: str, document: Json) -> Table:
         indexes=indexes,
         stream=Stream(stream["Number"], description["StreamSpecification"]["StreamViewType"]) if stream else None,
         expiry=Expiry(expiry["AttributeName"], expiry["Space"]) if expiry else None,
+        history=recovery.get("History") if recovery else None,
+        is_ready=not document.get("Filling"),
         document=document,
     )
 

@@ -13,14 +13,15 @@ import queue
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from freehold.tables.keys import Range
+from freehold.tables.keys import Range, all_with, space_prefix
 from freehold.tables.storage import (
     Changes,
     Decide,
@@ -35,10 +36,12 @@ from freehold.tables.storage import (
     Tally,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MAX_WAITING = 10_000  # Writes that wait for their transaction; past it they are refused.
 _MAX_GROUP = 256  # Writes in one transaction: they run between two turns of the event loop.
 _CACHE_KIB = 32 * 1024  # Of each of the two connections.
+_LARGEST_LOG_BYTES = 64 * 1024 * 1024  # What the write-ahead log keeps of the disk when a long snapshot made it grow.
+_LAST = (1 << 63) - 1
 _SCHEMA = """
 CREATE TABLE row (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE entry (key BLOB PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID;
@@ -46,12 +49,13 @@ CREATE TABLE record (
     stream INTEGER NOT NULL, sequence INTEGER NOT NULL, created INTEGER NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (stream, sequence)
 ) WITHOUT ROWID;
-CREATE INDEX record_age ON record (created);
 CREATE TABLE document (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE tally (space INTEGER PRIMARY KEY, rows INTEGER NOT NULL, size INTEGER NOT NULL);
 CREATE TABLE counter (sequence INTEGER NOT NULL);
 INSERT INTO counter VALUES (0);
 """
+# What brings data of the version before to this one.
+_UPGRADES = {1: "DROP INDEX record_age;"}
 _READ = "SELECT key, body, size FROM row WHERE key = ?"
 _UPSERT = (
     "INSERT INTO row (key, size, body) VALUES (?, ?, ?) "
@@ -90,6 +94,7 @@ class SqliteTables:
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
+        self._file = file
         self._reader = _connect(file)
         _prepare(self._reader, file)
         self._writer = _connect(file)
@@ -99,6 +104,7 @@ class SqliteTables:
         self._is_closing = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self._last_created_ms = 0  # Records are in the order of their time too, also when two requests overtook.
         (self._sequence,) = self._reader.execute("SELECT sequence FROM counter").fetchone()
         self._commits: queue.SimpleQueue[list[_Write] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._commit_forever, name="tables-commit", daemon=True)
@@ -115,12 +121,7 @@ class SqliteTables:
             self._reader.execute("COMMIT")
 
     async def read_range(self, span: Range, limit: int, *, descending: bool = False, index: bool = False) -> Page:
-        if span.is_empty:
-            return Page()
-        found = self._reader.execute(_RANGES[index, descending], (span.low, span.high, limit)).fetchall()
-        return Page(
-            [row[0] for row in found], [Row(row[1], row[2], row[3]) for row in found], is_last=len(found) < limit
-        )
+        return _read_range(self._reader, span, limit, descending=descending, index=index)
 
     async def write(self, keys: Sequence[bytes], decide: Decide[Result]) -> Result:
         if self._is_closing:
@@ -163,17 +164,19 @@ class SqliteTables:
         ).fetchone()
         return first or 0, last or 0
 
-    async def trim_records(self, before_ms: int, limit: int) -> int:
+    async def trim_records(self, stream: int, before_ms: int, limit: int) -> int:
         def decide(rows: Sequence[Row | None]) -> tuple[Changes, int]:
             return Changes(), self._writer.execute(
-                "DELETE FROM record WHERE (stream, sequence) IN "
-                "(SELECT stream, sequence FROM record WHERE created < ? LIMIT ?)",
-                (before_ms, limit),
+                "DELETE FROM record WHERE stream = ?1 AND sequence IN (SELECT sequence FROM (SELECT sequence, created "
+                "FROM record WHERE stream = ?1 ORDER BY sequence LIMIT ?2) WHERE created < ?3)",
+                (stream, limit, before_ms),
             ).rowcount
 
         return await self.write((), decide)
 
-    async def clear(self, span: Range, limit: int) -> bool:
+    async def clear(self, space: int, limit: int) -> bool:
+        span = all_with(space_prefix(space))
+
         def decide(rows: Sequence[Row | None]) -> tuple[Changes, bool]:
             left = limit
             for table in ("row", "entry"):
@@ -181,12 +184,27 @@ class SqliteTables:
                     f"DELETE FROM {table} WHERE key IN (SELECT key FROM {table} WHERE key >= ? AND key < ? LIMIT ?)",
                     (span.low, span.high, left),
                 ).rowcount
+            left -= self._writer.execute(
+                "DELETE FROM record WHERE stream = ?1 AND sequence IN "
+                "(SELECT sequence FROM record WHERE stream = ?1 LIMIT ?2)",
+                (space, left),
+            ).rowcount
             if left > 0:
-                spaces = (int.from_bytes(span.low[:4], "big"), int.from_bytes(span.high[:4], "big"))
-                self._writer.execute("DELETE FROM tally WHERE space >= ? AND space < ?", spaces)
+                self._writer.execute("DELETE FROM tally WHERE space = ?", (space,))
             return Changes(), left > 0
 
         return await self.write((), decide)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[_SqliteSnapshot]:
+        connection = _connect(self._file)
+        try:
+            # SQLite takes the snapshot with the first read, not with BEGIN.
+            connection.execute("BEGIN")
+            connection.execute("SELECT sequence FROM counter").fetchone()
+            yield _SqliteSnapshot(connection)
+        finally:
+            connection.close()
 
     async def close(self) -> None:
         self._is_closing = True
@@ -230,9 +248,10 @@ class SqliteTables:
             _apply_row(execute, row, tallies)
         for record in changes.records:
             self._sequence += 1
+            self._last_created_ms = max(self._last_created_ms, record.created_ms)
             execute(
                 "INSERT INTO record VALUES (?, ?, ?, ?)",
-                (record.stream, self._sequence, record.created_ms, record.body),
+                (record.stream, self._sequence, self._last_created_ms, record.body),
             )
         for key, document in changes.documents:
             if document is None:
@@ -288,11 +307,30 @@ class SqliteTables:
             self._idle.set()
 
 
+class _SqliteSnapshot:
+    """A read transaction on a connection of its own."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def read_range(self, span: Range, limit: int) -> Page:
+        return _read_range(self._connection, span, limit, descending=False, index=False)
+
+    async def read_records_back(self, stream: int, before: int | None, limit: int) -> list[StoredRecord]:
+        rows = self._connection.execute(
+            "SELECT sequence, created, body FROM record WHERE stream = ? AND sequence < ? "
+            "ORDER BY sequence DESC LIMIT ?",
+            (stream, _LAST if before is None else before, limit),
+        )
+        return [StoredRecord(*row) for row in rows]
+
+
 def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=10, cached_statements=256)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG_BYTES}")
     return connection
 
 
@@ -303,8 +341,16 @@ def _prepare(connection: sqlite3.Connection, file: Path) -> None:
             f"{file} was written by a newer Freehold (data version {version}, this one knows {SCHEMA_VERSION}). "
             "Update Freehold, or choose another --data-dir."
         )
-    if version == 0:
-        connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
+    if version != SCHEMA_VERSION:
+        changes = _UPGRADES[version] if version else _SCHEMA
+        connection.executescript(f"BEGIN;{changes}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
+
+
+def _read_range(connection: sqlite3.Connection, span: Range, limit: int, *, descending: bool, index: bool) -> Page:
+    if span.is_empty:
+        return Page()
+    found = connection.execute(_RANGES[index, descending], (span.low, span.high, limit)).fetchall()
+    return Page([row[0] for row in found], [Row(row[1], row[2], row[3]) for row in found], is_last=len(found) < limit)
 
 
 def _read(connection: sqlite3.Connection, key: bytes) -> Row | None:

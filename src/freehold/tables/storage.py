@@ -8,6 +8,7 @@ A backend may run the decisions of many writes in one transaction; each sees wha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -89,6 +90,18 @@ Decide = Callable[[Sequence[Row | None]], tuple[Changes, Result]]
 nothing is changed. Must not block nor keep what it was given."""
 
 
+class Snapshot(Protocol):
+    """Everything as it was at one moment, whatever is written meanwhile."""
+
+    async def read_range(self, span: Range, limit: int) -> Page:
+        """Rows only."""
+        ...
+
+    async def read_records_back(self, stream: int, before: int | None, limit: int) -> list[StoredRecord]:
+        """The newest first, those with a sequence below `before`."""
+        ...
+
+
 class TableStorage(Protocol):
     async def read(self, keys: Sequence[bytes]) -> list[Row | None]:
         """What was acknowledged before the call is seen."""
@@ -118,12 +131,16 @@ class TableStorage(Protocol):
         """The first and the last sequence that the stream still has; (0, 0) when it has none."""
         ...
 
-    async def trim_records(self, before_ms: int, limit: int) -> int:
-        """Deletes at most `limit` records created before; how many."""
+    async def trim_records(self, stream: int, before_ms: int, limit: int) -> int:
+        """Deletes at most `limit` of the stream's records, the oldest, that were created before; how many."""
         ...
 
-    async def clear(self, span: Range, limit: int) -> bool:
-        """Deletes at most `limit` rows or entries of the range. True: nothing is left of it."""
+    async def clear(self, space: int, limit: int) -> bool:
+        """Deletes at most `limit` rows, entries and records of the space or stream. True: nothing is left of it."""
+        ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """What was acknowledged before it was entered; to be left soon, since what it sees is kept for it."""
         ...
 
     async def close(self) -> None:

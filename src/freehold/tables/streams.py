@@ -23,16 +23,19 @@ async def trim_forever(storage: TableStorage, clock: Clock) -> None:
 
 async def trim(storage: TableStorage, clock: Clock) -> None:
     oldest_ms = now_ms(clock) - RETENTION_S * 1000
-    while await storage.trim_records(oldest_ms, _AT_ONCE) == _AT_ONCE:
-        pass
-    ended = [
-        key
-        for key, document in (await storage.documents("stream/")).items()
-        if document["DisabledS"] is not None and document["DisabledS"] * 1000 < oldest_ms
-    ]
+    ended = []
+    for key, document in (await storage.documents("stream/")).items():
+        await trim_stream(storage, document["Number"], oldest_ms)
+        if document["DisabledS"] is not None and document["DisabledS"] * 1000 < oldest_ms:
+            ended.append(key)
 
     def decide(rows: Sequence[Row | None]) -> tuple[Changes, None]:
         return Changes(documents=[(key, None) for key in ended]), None
 
     if ended:
         await storage.write((), decide)
+
+
+async def trim_stream(storage: TableStorage, stream: int, oldest_ms: int) -> None:
+    while await storage.trim_records(stream, oldest_ms, _AT_ONCE) == _AT_ONCE:
+        pass

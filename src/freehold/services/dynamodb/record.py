@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from freehold.aws.arn import parse_arn
-from freehold.aws.call import Call
+from freehold.aws.call import Bind, Call
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids
 from freehold.services.dynamodb.idempotency import Tokens
@@ -25,6 +25,7 @@ class DynamoDB:
     tokens: Tokens
     clock: Clock
     ids: Ids
+    bind: Bind
 
 
 def table_name(request_name: str) -> str:
@@ -39,7 +40,7 @@ def table_name(request_name: str) -> str:
 def find_table(db: DynamoDB, call: Call, request: Json) -> Table:
     """For operations on items. Raises ResourceNotFoundException."""
     table = db.catalog.find(call.region, request["TableName"])
-    if table is not None:
+    if table is not None and table.is_ready:
         return table
     name = table_name(request["TableName"])
     check_table_name("TableName", name)

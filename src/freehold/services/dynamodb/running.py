@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from freehold.aws.call import Bind
 from freehold.clock import Clock, Ids
+from freehold.services.dynamodb import backups
+from freehold.services.dynamodb.backups import clear_unfinished
 from freehold.services.dynamodb.idempotency import Tokens
 from freehold.services.dynamodb.record import DynamoDB
+from freehold.services.dynamodb.restores import resume_restores
 from freehold.services.dynamodb.update_table import resume_backfills
 from freehold.tables.catalog import Catalog
 from freehold.tables.expiry import expire_forever
+from freehold.tables.history import trim_histories_forever
 from freehold.tables.sqlite import SqliteTables
 from freehold.tables.streams import trim_forever
 
@@ -18,21 +23,25 @@ from freehold.tables.streams import trim_forever
 class RunningDynamoDB:
     """`await start()` before the first request, `await stop()` after the last."""
 
-    def __init__(self, file: Path, clock: Clock, ids: Ids) -> None:
+    def __init__(self, file: Path, clock: Clock, ids: Ids, bind: Bind) -> None:
         """Raises NewerTables and sqlite3.Error: the file is not ours to open."""
         self.storage = SqliteTables(file)
         self.catalog = Catalog(self.storage)
-        self.record = DynamoDB(self.catalog, self.storage, Tokens(self.storage, clock), clock, ids)
+        self.record = DynamoDB(self.catalog, self.storage, Tokens(self.storage, clock), clock, ids, bind)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         await self.catalog.start()
         await self.record.tokens.start()
         resume_backfills(self.record)
+        await clear_unfinished(self.record)
+        await resume_restores(self.record)
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(expire_forever(self.catalog, self.record.clock)),
             loop.create_task(trim_forever(self.storage, self.record.clock)),
+            loop.create_task(trim_histories_forever(self.catalog, self.record.clock)),
+            loop.create_task(backups.expire_forever(self.record)),
         ]
 
     async def stop(self) -> None:

@@ -83,6 +83,13 @@ def check_definitions(definitions: list[Json], keys: list[Json], indexes: Sequen
         raise bad_value(f"Number of NonKeyAttributes in all indexes exceeds the per-table limit of {MAX_PROJECTED}")
 
 
+def used_definitions(definitions: Sequence[Json], keys: list[Json], indexes: Sequence[Json]) -> list[Json]:
+    """Those whose attribute is some key's."""
+    schemas = (keys, *(index["KeySchema"] for index in indexes))
+    used = {key["AttributeName"] for schema in schemas for key in schema}
+    return [each for each in definitions if each["AttributeName"] in used]
+
+
 def check_global(index: Json, definitions: list[str], names: set[str], *, is_on_demand: bool) -> None:
     _check_index(index, definitions, names, most=MAX_KEY_ATTRIBUTES)
     if is_on_demand and index.get("ProvisionedThroughput") is not None:

@@ -10,8 +10,10 @@ from freehold.aws.errors import AwsError
 from freehold.aws.raw_requests import check_request
 from freehold.services.dynamodb.backfill import fill
 from freehold.services.dynamodb.record import DynamoDB, Json, invalid, table_name
-from freehold.services.dynamodb.tables import named_table
+from freehold.services.dynamodb.tables import check_is_ready, named_table
 from freehold.tables.schema import Table
+
+MAX_RECOVERY_DAYS = 35
 
 
 async def update_time_to_live(db: DynamoDB, call: Call, request: Json) -> Json:
@@ -20,6 +22,7 @@ async def update_time_to_live(db: DynamoDB, call: Call, request: Json) -> Json:
     attribute, is_on = specification["AttributeName"], specification["Enabled"]
     async with db.catalog.shaping():
         table = named_table(db, call, request)
+        check_is_ready(table)
         now = table.expiry
         if is_on and now is not None:
             if now.attribute == attribute:
@@ -55,20 +58,31 @@ async def describe_continuous_backups(db: DynamoDB, call: Call, request: Json) -
 
 
 async def update_continuous_backups(db: DynamoDB, call: Call, request: Json) -> Json:
-    """The setting is kept and told; there is nothing yet that restores to a point in time."""
     check_request("dynamodb", "UpdateContinuousBackups", request)
     wanted = request["PointInTimeRecoverySpecification"]
+    is_on, days = wanted["PointInTimeRecoveryEnabled"], wanted.get("RecoveryPeriodInDays")
+    if days is not None and not is_on:
+        raise invalid("RecoveryPeriodInDays cannot be specified when PointInTimeRecoveryEnabled is false")
     async with db.catalog.shaping():
         table = _backed_up(db, call, request)
-        setting = None
-        if wanted["PointInTimeRecoveryEnabled"]:
-            before = table.document.get("PointInTimeRecovery") or {}
-            setting = {
-                "SinceS": before.get("SinceS", db.clock.now_s()),
-                "Days": wanted.get("RecoveryPeriodInDays") or before.get("Days", 35),
-            }
-        table = await db.catalog.put(call.region, {**table.document, "PointInTimeRecovery": setting})
+        before = table.document.get("PointInTimeRecovery")
+        if not is_on:
+            dropped = [table.history] if table.history is not None else []
+            table = await db.catalog.put(call.region, {**table.document, "PointInTimeRecovery": None}, dropped=dropped)
+        elif before and table.history is not None:
+            setting = {**before, "Days": days or before["Days"]}
+            table = await db.catalog.put(call.region, {**table.document, "PointInTimeRecovery": setting})
+        else:
+            table = await _begin_history(db, call, table, days or MAX_RECOVERY_DAYS)
     return _continuous_backups(table, db)
+
+
+async def _begin_history(db: DynamoDB, call: Call, table: Table, days: int) -> Table:
+    setting = {"History": db.catalog.new_space(), "Days": days, "SinceS": db.clock.now_s()}
+    table = await db.catalog.put(call.region, {**table.document, "PointInTimeRecovery": setting})
+    # Only now does every write keep what was before it: from here on the past can be told.
+    setting = {**setting, "SinceS": db.clock.now_s()}
+    return await db.catalog.put(call.region, {**table.document, "PointInTimeRecovery": setting})
 
 
 async def describe_limits(db: DynamoDB, call: Call, request: Json) -> Json:
@@ -85,8 +99,10 @@ async def describe_endpoints(db: DynamoDB, call: Call, request: Json) -> Json:
     return {"Endpoints": [{"Address": host, "CachePeriodInMinutes": 1440}]}
 
 
-def _active_on(attribute: str) -> AwsError:
-    return invalid(f"TimeToLive is active on a different AttributeName: current AttributeName is {attribute}")
+def earliest_restorable_s(table: Table, db: DynamoDB) -> float:
+    """Of a table with point-in-time recovery."""
+    setting = table.document["PointInTimeRecovery"]
+    return max(float(setting["SinceS"]), db.clock.now_s() - int(setting["Days"]) * 86400)
 
 
 def _backed_up(db: DynamoDB, call: Call, request: Json) -> Table:
@@ -94,6 +110,8 @@ def _backed_up(db: DynamoDB, call: Call, request: Json) -> Table:
     table = db.catalog.find(call.region, name)
     if table is None:
         raise AwsError("TableNotFoundException", f"Table not found: {name}")
+    if not table.is_ready:
+        raise AwsError("ContinuousBackupsUnavailableException", f"The table is being created: {name}")
     return table
 
 
@@ -104,8 +122,8 @@ def _continuous_backups(table: Table, db: DynamoDB) -> Json:
         recovery = {
             "PointInTimeRecoveryStatus": "ENABLED",
             "RecoveryPeriodInDays": setting["Days"],
-            "EarliestRestorableDateTime": setting["SinceS"],
-            "LatestRestorableDateTime": max(setting["SinceS"], db.clock.now_s() - 300),
+            "EarliestRestorableDateTime": earliest_restorable_s(table, db),
+            "LatestRestorableDateTime": db.clock.now_s(),  # AWS's is some minutes behind; here there is no delay.
         }
     return {
         "ContinuousBackupsDescription": {

@@ -1,4 +1,4 @@
-"""CreateTable, DescribeTable, ListTables, DeleteTable.
+"""CreateTable, DescribeTable, ListTables.
 
 One decision to know: a table is in force when CreateTable has answered, though the answer says CREATING as AWS's does.
 """
@@ -11,7 +11,7 @@ from freehold.aws.arn import Arn
 from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
 from freehold.aws.raw_requests import check_request
-from freehold.services.dynamodb.record import DynamoDB, Json, check_table_name, invalid, table_name
+from freehold.services.dynamodb.record import DynamoDB, Json, check_table_name, table_name
 from freehold.services.dynamodb.schemas import check_new_table
 from freehold.services.dynamodb.tagging import read_tags
 from freehold.tables.schema import Table
@@ -31,18 +31,9 @@ async def create_table(db: DynamoDB, call: Call, request: Json) -> Json:
     async with db.catalog.shaping():
         if db.catalog.find(call.region, name) is not None:
             raise AwsError("ResourceInUseException", f"Table already exists: {name}")
-        if len(db.catalog.names(call.region)) >= MAX_TABLES:
-            raise AwsError(
-                "LimitExceededException",
-                f"Subscriber limit exceeded: There is a limit of {MAX_TABLES} tables per subscriber",
-            )
-        description = _describe_new(db, call, name, request)
-        document: Json = {
-            "Description": description,
-            "Space": db.catalog.new_space(),
-            "IndexSpaces": {index["IndexName"]: db.catalog.new_space() for index in _indexes(description)},
-            "Tags": tags,
-        }
+        document = new_table(db, call, name, request)
+        document["Tags"] = tags
+        description = document["Description"]
         streams = {}
         if description.get("StreamSpecification"):
             streams = start_stream(db, call, document)
@@ -53,6 +44,31 @@ async def create_table(db: DynamoDB, call: Call, request: Json) -> Json:
             {**index, "IndexStatus": "CREATING"} for index in answer["GlobalSecondaryIndexes"]
         ]
     return {"TableDescription": answer}
+
+
+def new_table(db: DynamoDB, call: Call, name: str, request: Json) -> Json:
+    """The document of a checked CreateTable; raises LimitExceededException."""
+    if len(db.catalog.names(call.region)) >= MAX_TABLES:
+        raise AwsError(
+            "LimitExceededException",
+            f"Subscriber limit exceeded: There is a limit of {MAX_TABLES} tables per subscriber",
+        )
+    description = _describe_new(db, call, name, request)
+    return {
+        "Description": description,
+        "Space": db.catalog.new_space(),
+        "IndexSpaces": {index["IndexName"]: db.catalog.new_space() for index in _indexes(description)},
+        "Tags": {},
+    }
+
+
+def check_is_ready(table: Table, doing: str = "created") -> None:
+    """What changes a table waits until it is filled."""
+    if not table.is_ready:
+        raise AwsError(
+            "ResourceInUseException",
+            f"Attempt to change a resource which is still in use: Table is being {doing}: {table.name}",
+        )
 
 
 async def describe_table(db: DynamoDB, call: Call, request: Json) -> Json:
@@ -70,40 +86,6 @@ async def list_tables(db: DynamoDB, call: Call, request: Json) -> Json:
     if len(names) > limit:
         answer["LastEvaluatedTableName"] = names[limit - 1]
     return answer
-
-
-async def delete_table(db: DynamoDB, call: Call, request: Json) -> Json:
-    check_request("dynamodb", "DeleteTable", request)
-    async with db.catalog.shaping():
-        table = named_table(db, call, request, words="Requested resource not found: Table: {} not found")
-        description = await describe(db, table)
-        if description.get("DeletionProtectionEnabled"):
-            raise invalid(
-                "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
-                "protection first."
-            )
-        await db.catalog.delete(table, documents=stop_stream(db, table.document))
-    kept = (
-        "TableName",
-        "TableStatus",
-        "ProvisionedThroughput",
-        "TableSizeBytes",
-        "ItemCount",
-        "TableArn",
-        "TableId",
-        "BillingModeSummary",
-        "DeletionProtectionEnabled",
-        "StreamSpecification",
-        "LatestStreamArn",
-        "LatestStreamLabel",
-        "TableClassSummary",
-    )
-    return {
-        "TableDescription": {
-            **{name: description[name] for name in kept if name in description},
-            "TableStatus": "DELETING",
-        }
-    }
 
 
 def named_table(

@@ -18,8 +18,10 @@ from freehold.services.dynamodb.schemas import (
     check_global,
     check_stream,
     check_units,
+    used_definitions,
 )
 from freehold.services.dynamodb.tables import (
+    check_is_ready,
     describe,
     describe_encryption,
     describe_global,
@@ -55,6 +57,7 @@ async def update_table(db: DynamoDB, call: Call, request: Json) -> Json:
         raise invalid("Freehold does not support replicas of tables in other regions yet.")
     async with db.catalog.shaping():
         table = named_table(db, call, request)
+        check_is_ready(table)
         document = copy.deepcopy(table.document)
         description = document["Description"]
         _update_billing(db, description, request)
@@ -275,8 +278,6 @@ def _merge_definitions(description: Json, definitions: object) -> None:
 
 def _drop_unused_definitions(description: Json) -> None:
     indexes = (*description.get("GlobalSecondaryIndexes", ()), *description.get("LocalSecondaryIndexes", ()))
-    schemas = (description["KeySchema"], *(index["KeySchema"] for index in indexes))
-    used = {key["AttributeName"] for schema in schemas for key in schema}
-    description["AttributeDefinitions"] = [
-        each for each in description["AttributeDefinitions"] if each["AttributeName"] in used
-    ]
+    description["AttributeDefinitions"] = used_definitions(
+        description["AttributeDefinitions"], description["KeySchema"], indexes
+    )

@@ -14,6 +14,7 @@ from freehold.services.dynamodb.legacy import read_expected, read_updates
 from freehold.services.dynamodb.record import DynamoDB, Json, bad_value, find_table, invalid
 from freehold.tables.expressions.programs import Update, parse_condition, parse_update
 from freehold.tables.items import (
+    change_records,
     change_row,
     check_index_keys,
     check_item_keys,
@@ -21,7 +22,6 @@ from freehold.tables.items import (
     key_of,
     read_item,
     row_key,
-    stream_records,
 )
 from freehold.tables.schema import Table
 from freehold.tables.storage import Row, RowChange, StreamRecord
@@ -88,7 +88,9 @@ class ItemWrite:
         elif row is None:
             return Done(table, None, None, None, None, ())
         change = change_row(table, self.key, row, before, after, size)
-        records = stream_records(table, before, after, now_ms) if table.stream is not None else ()
+        records: Sequence[StreamRecord] = ()
+        if table.stream is not None or table.history is not None:
+            records = change_records(table, self.key, row, before, after, now_ms)
         return Done(table, before, after, size_before, change, records)
 
 
