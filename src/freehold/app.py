@@ -264,7 +264,7 @@ class App:
         await start_stacks(stacks)
 
     async def _stop_gateway(self) -> None:
-        self.gateway.stop()
+        await self.gateway.close()
 
     async def _close_logs(self) -> None:
         await asyncio.to_thread(self.logs.close)

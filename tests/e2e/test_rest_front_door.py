@@ -78,3 +78,71 @@ Outputs:
     assert fetch(url, "POST", {"name": "a"}).json == {"message": "Missing required request parameters: [X-Token]"}
     assert fetch(url, "POST", {"name": "long"}, token).json == {"message": "Invalid request body"}
     assert fetch(url, "POST", {"name": "a"}, token).json == {"name": "a"}
+
+
+def test_the_keys_and_plans_of_serverless_yml_are_enforced(server: LiveServer, tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(_FUNCTION)
+    (tmp_path / "serverless.yml").write_text("""\
+service: metered
+provider:
+  name: aws
+  runtime: python3.11
+  apiGateway:
+    apiKeys:
+      - free: [{name: slow-metered, value: slowslowslowslowslowslow}]
+      - paid: [{name: fast-metered, value: fastfastfastfastfastfast}]
+    usagePlan:
+      - free: {quota: {limit: 2, period: WEEK, offset: 2}, throttle: {burstLimit: 100, rateLimit: 50}}
+      - paid: {quota: {limit: 5000, period: MONTH}}
+functions:
+  one:
+    handler: one.handler
+    events: [{http: {path: things, method: get, private: true}}]
+""")
+    run = CommandLine(tmp_path)
+    run("deploy", "--endpoint-url", server.endpoint)
+    api_id = resources(server, "metered-dev")["ApiGatewayRestApi"]["PhysicalResourceId"]
+    url = _address(server, api_id, "things")
+
+    def statuses(key: str, count: int) -> list[int]:
+        return [fetch(url, headers={"x-api-key": key}).status for _ in range(count)]
+
+    assert fetch(url).json == {"message": "Forbidden"}
+    assert statuses("slow" * 6, 3) == [200, 200, 429]
+    assert statuses("fast" * 6, 4) == [200] * 4
+    run("deploy", "--endpoint-url", server.endpoint)
+    assert statuses("slow" * 6, 1) == [429]
+    run("remove", "--endpoint-url", server.endpoint)
+    assert server.client("apigateway").get_usage_plans(limit=500)["items"] == []
+
+
+def test_a_sam_api_may_require_keys_of_its_own_plan(server: LiveServer, tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(_FUNCTION)
+    (tmp_path / "template.yaml").write_text("""\
+AWSTemplateFormatVersion: '2010-09-09'
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: dev
+      Auth:
+        ApiKeyRequired: true
+        UsagePlan: {CreateUsagePlan: PER_API, Quota: {Limit: 1, Period: DAY}, Throttle: {BurstLimit: 9, RateLimit: 9}}
+  One:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.11
+      Handler: one.handler
+      CodeUri: .
+      Events: {Get: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /things, Method: get}}}
+Outputs:
+  Api: {Value: !Ref Api}
+  Key: {Value: !Ref ApiApiKey}
+""")
+    CommandLine(tmp_path)("sam", "deploy", "--stack-name", "keyed", "--endpoint-url", server.endpoint)
+    told = outputs(server, "keyed")
+    key = server.client("apigateway").get_api_key(apiKey=told["Key"], includeValue=True)["value"]
+    url = _address(server, told["Api"], "things")
+    assert fetch(url).status == 403
+    assert [fetch(url, headers={"x-api-key": key}).status for _ in range(2)] == [200, 429]

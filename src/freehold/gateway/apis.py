@@ -10,6 +10,8 @@ from freehold.gateway.compile_http import compile_http_api
 from freehold.gateway.compile_rest import compile_rest_api
 from freehold.gateway.compile_url import compile_function_url
 from freehold.gateway.compiled import Api
+from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE
+from freehold.gateway.throttle import Bucket
 from freehold.state.store import Change, Store
 
 _HTTP_KINDS = tuple(
@@ -29,6 +31,7 @@ class Apis:
         self._urls: dict[str, tuple[str, Json]] = {}  # Key in the store -> region, document.
         self._url_keys: dict[str, str] = {}  # URL id -> key in the store.
         self._compiled: dict[str, Api] = {}
+        self._throttles: dict[str, Bucket] = {}  # Region -> the account's, of REST APIs.
 
     def follow(self, store: Store) -> Callable[[], None]:
         """Returns what ends it."""
@@ -49,7 +52,8 @@ class Apis:
         else:
             if "restapi" not in documents:
                 return None
-            api = compile_rest_api(region, self._account, documents)
+            throttle = self._throttles.setdefault(region, Bucket(ACCOUNT_RATE, ACCOUNT_BURST))
+            api = compile_rest_api(region, self._account, documents, throttle)
         self._compiled[api_id] = api
         return api
 

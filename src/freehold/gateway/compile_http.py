@@ -14,13 +14,10 @@ from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, Route,
 from freehold.gateway.cors import compile_cors
 from freehold.gateway.function_arns import function_arn, has_variables
 from freehold.gateway.integrations.lambda_proxy import LambdaProxy
-from freehold.gateway.limits import HTTP_TIMEOUT_S
+from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE, HTTP_TIMEOUT_S
 from freehold.gateway.routes import Node, names_of
 from freehold.gateway.throttle import Bucket
 from freehold.gateway.unsupported import unsupported
-
-_ACCOUNT_RATE = 10_000.0  # The account's own limits: what a stage gets when it names only one of the two.
-_ACCOUNT_BURST = 5_000
 
 Parts = Mapping[str, Json]
 
@@ -137,7 +134,7 @@ def _bucket(settings: Json) -> Bucket | None:
     burst = settings.get("ThrottlingBurstLimit")
     if rate is None and burst is None:
         return None
-    return Bucket(_ACCOUNT_RATE if rate is None else rate, _ACCOUNT_BURST if burst is None else burst)
+    return Bucket(ACCOUNT_RATE if rate is None else rate, ACCOUNT_BURST if burst is None else burst)
 
 
 def _integration(document: Json, variables: Mapping[str, str] | None) -> Integration:

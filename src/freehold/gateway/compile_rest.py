@@ -15,14 +15,11 @@ from freehold.gateway.gateway_responses import compile_gateway_response
 from freehold.gateway.integrations.lambda_custom import compile_lambda_custom
 from freehold.gateway.integrations.lambda_proxy import LambdaProxy
 from freehold.gateway.integrations.mock import compile_mock
-from freehold.gateway.limits import REST_TIMEOUT_S
+from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE, REST_TIMEOUT_S
 from freehold.gateway.routes import Node, names_of
 from freehold.gateway.throttle import Bucket
 from freehold.gateway.unsupported import unsupported
 from freehold.gateway.validation import compile_validation
-
-_ACCOUNT_RATE = 10_000.0
-_ACCOUNT_BURST = 5_000
 
 Parts = Mapping[str, Json]
 
@@ -43,8 +40,8 @@ def check_rest_stage(stage: Json) -> None:
             raise unsupported(f"response caching of REST APIs ({path})")
 
 
-def compile_rest_api(region: str, account: str, documents: Mapping[str, Parts]) -> Api:
-    """Documents by part ("restapi", "stage", "deployment") and id."""
+def compile_rest_api(region: str, account: str, documents: Mapping[str, Parts], throttle: Bucket) -> Api:
+    """Documents by part ("restapi", "stage", "deployment") and id. `throttle` is the account's."""
     api = documents["restapi"][""]
     deployments = documents.get("deployment", {})
     stages = {
@@ -58,6 +55,7 @@ def compile_rest_api(region: str, account: str, documents: Mapping[str, Parts]) 
         region=region,
         account=account,
         stages=stages,
+        throttle=throttle,
         is_endpoint_disabled=bool(api.get("disableExecuteApiEndpoint")),
     )
 
@@ -93,6 +91,7 @@ def _compile_stage(stage: Json, copy: Json, *, check_only: bool = False) -> Stag
                 authorizer=None if check_only else _authorizer(document, authorizers),
                 resource_id=resource["id"],
                 throttle=_bucket(stage, path, method),
+                needs_api_key=bool(document.get("apiKeyRequired")),
                 validation=compile_validation(document, validators, models, what),
             )
             tree.add(method, "" if path == "/" else path, route)
@@ -102,6 +101,7 @@ def _compile_stage(stage: Json, copy: Json, *, check_only: bool = False) -> Stag
         variables=variables,
         deployment_id=stage["deploymentId"],
         binary_media_types=tuple(api.get("binaryMediaTypes") or ()),
+        has_authorizers_keys=api.get("apiKeySource") == "AUTHORIZER",
         gateway_responses={
             document["responseType"]: compile_gateway_response(document)
             for document in copy.get("gatewayResponses", ())
@@ -119,8 +119,6 @@ def _check_guards(method: Json, copy: Json, what: str) -> None:
             raise AwsError("BadRequestException", f"{what} needs an authorizer that does not exist", status=400)
     elif kind != "NONE":
         raise unsupported(f"authorization of type {kind} in REST APIs ({what})")
-    if method.get("apiKeyRequired"):
-        raise unsupported(f"API keys ({what} requires one)")
 
 
 def _authorizer(method: Json, authorizers: Mapping[str, Authorizer]) -> Authorizer | None:
@@ -150,7 +148,7 @@ def _bucket(stage: Json, path: str, method: str) -> Bucket | None:
         burst = found.get("throttlingBurstLimit", burst)
     if rate is None and burst is None:
         return None
-    return Bucket(_ACCOUNT_RATE if rate is None else rate, _ACCOUNT_BURST if burst is None else burst)
+    return Bucket(ACCOUNT_RATE if rate is None else rate, ACCOUNT_BURST if burst is None else burst)
 
 
 def _or_none(method: Json, variables: Mapping[str, str] | None, what: str, *, check_only: bool) -> Integration | None:

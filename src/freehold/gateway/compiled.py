@@ -45,6 +45,7 @@ class Route:
     authorizer: Authorizer | None = None
     resource_id: str = ""  # REST APIs only.
     throttle: Bucket | None = None
+    needs_api_key: bool = False  # REST APIs only.
     validation: Validation | None = None  # REST APIs only.
 
 
@@ -56,6 +57,7 @@ class Stage:
     variables: Mapping[str, str] | None = None  # None when there are none.
     deployment_id: str = ""
     binary_media_types: tuple[str, ...] = ()  # REST APIs only.
+    has_authorizers_keys: bool = False  # Whether API keys come from authorizers instead of the header.
     gateway_responses: Mapping[str, GatewayResponse] = field(default_factory=dict)  # REST APIs only, by type.
 
 
@@ -67,6 +69,7 @@ class Api:
     account: str
     stages: Mapping[str, Stage]
     cors: Cors | None = None
+    throttle: Bucket | None = None  # Of the account in the region: all its REST APIs share it.
     is_endpoint_disabled: bool = False  # Of the execute-api endpoint.
 
     @property

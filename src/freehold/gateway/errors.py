@@ -37,6 +37,8 @@ _REST: dict[str, tuple[int, str, bytes]] = {
     "RESOURCE_NOT_FOUND": (404, "NotFoundException", b'{"message":"Not Found"}'),
     "UNAUTHORIZED": (401, "UnauthorizedException", b'{"message":"Unauthorized"}'),
     "ACCESS_DENIED": (403, "AccessDeniedException", b'{"Message":"User is not authorized to access this resource"}'),
+    "INVALID_API_KEY": (403, "ForbiddenException", b'{"message":"Forbidden"}'),
+    "QUOTA_EXCEEDED": (429, "LimitExceededException", b'{"message":"Limit Exceeded"}'),
     "FORBIDDEN": (403, "ForbiddenException", b'{"message":"Forbidden"}'),
     "BAD_REQUEST_BODY": (400, "BadRequestException", b'{"message": "Invalid request body"}'),
     "BAD_REQUEST_PARAMETERS": (400, "BadRequestException", b'{"message": null}'),

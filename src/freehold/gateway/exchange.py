@@ -13,6 +13,7 @@ from freehold.http.messages import Headers, Request
 
 if TYPE_CHECKING:
     from freehold.gateway.compiled import Api, Route, Stage
+    from freehold.gateway.usage_plans import Grant, UsagePlans
 
 
 class Refused(Exception):
@@ -36,6 +37,7 @@ class Means:
     clock: Clock
     ids: Ids
     fetch: Fetch  # Reads an issuer's keys.
+    usage_plans: UsagePlans
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class Exchange:
     route: Route | None = None
     parameters: dict[str, str] = field(default_factory=dict)  # Of the path, decoded.
     authorizer: Mapping[str, Any] | None = None  # As `requestContext.authorizer` tells it.
+    usage_key: str | None = None  # The API key that a Lambda authorizer named.
+    grant: Grant | None = None  # What the request's API key may do.
 
     @property
     def domain(self) -> str:

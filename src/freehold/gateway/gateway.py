@@ -21,6 +21,7 @@ from freehold.gateway.cors import add_cors_headers, is_preflight
 from freehold.gateway.errors import http_refusal, write_refusal
 from freehold.gateway.exchange import Exchange, Means, Refused
 from freehold.gateway.fetch import Fetch, fetch_url
+from freehold.gateway.usage_plans import UsagePlans
 from freehold.http.messages import Request, Response
 from freehold.state.store import Store
 
@@ -38,17 +39,23 @@ class Gateway:
         fetch: Fetch = fetch_url,
     ) -> None:
         self._store = store
-        self._means = Means(invoker, clock, ids, fetch)
+        self._usage_plans = UsagePlans(store, clock)
+        self._means = Means(invoker, clock, ids, fetch, self._usage_plans)
         self._apis = Apis(account)
-        self._unfollow: Callable[[], None] | None = None
+        self._unfollow: tuple[Callable[[], None], ...] = ()
 
     def start(self) -> None:
-        self._unfollow = self._apis.follow(self._store)
+        self._unfollow = (self._apis.follow(self._store), self._usage_plans.follow())
 
     def stop(self) -> None:
-        if self._unfollow is not None:
-            self._unfollow()
-            self._unfollow = None
+        for unfollow in self._unfollow:
+            unfollow()
+        self._unfollow = ()
+
+    async def close(self) -> None:
+        """Stops, and writes down what was counted."""
+        self.stop()
+        await self._usage_plans.meters.close()
 
     def owns(self, request: Request) -> bool:
         """Whether `handle` is for it: an execute-api or lambda-url path or Host."""

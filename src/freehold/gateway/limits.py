@@ -12,6 +12,8 @@ HEADERS_MAX_BYTES = 10_240  # Request line and header values together.
 HTTP_TIMEOUT_S = 30.0
 REST_TIMEOUT_S = 29.0
 AUTHORIZER_TIMEOUT_S = 10.0
+ACCOUNT_RATE = 10_000.0  # Requests a second of an account in a region; also for settings that name only one of the two.
+ACCOUNT_BURST = 5_000
 
 
 async def check_size(exchange: Exchange) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from types import MappingProxyType
 
+from freehold.gateway.api_keys import require_api_key
 from freehold.gateway.authorizers import authorize
 from freehold.gateway.compiled import Kind
 from freehold.gateway.cors import answer_preflight
 from freehold.gateway.exchange import Exchange
 from freehold.gateway.limits import check_size
 from freehold.gateway.steps import find_route, integrate, require_route
-from freehold.gateway.throttle import throttle
+from freehold.gateway.throttle import throttle, throttle_rest
 from freehold.gateway.validation import validate
 from freehold.http.messages import Response
 
@@ -20,7 +21,16 @@ Step = Callable[[Exchange], Awaitable[Response | None]]
 PIPELINES: MappingProxyType[Kind, tuple[Step, ...]] = MappingProxyType(
     {
         Kind.HTTP: (check_size, find_route, authorize, answer_preflight, require_route, throttle, integrate),
-        Kind.REST: (check_size, find_route, require_route, authorize, validate, throttle, integrate),
+        Kind.REST: (
+            check_size,
+            find_route,
+            require_route,
+            authorize,
+            require_api_key,
+            validate,
+            throttle_rest,
+            integrate,
+        ),
         Kind.URL: (check_size, find_route, answer_preflight, authorize, integrate),
     }
 )

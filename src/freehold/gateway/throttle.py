@@ -1,4 +1,8 @@
-"""Throttling of a stage's routes: a token bucket for each route. Developer Guide, "Throttle requests to your APIs"."""
+"""Throttling, by token buckets, and quotas. Developer Guide, "Throttle requests to your REST APIs for better
+throughput".
+
+First what the client's usage plan says of it or of the method, then the stage's method settings, then the account.
+"""
 
 from __future__ import annotations
 
@@ -31,3 +35,22 @@ async def throttle(exchange: Exchange) -> None:
     route = exchange.route
     if route is not None and route.throttle is not None and not route.throttle.take(exchange.means.clock.monotonic_s()):
         raise Refused("THROTTLED")
+
+
+async def throttle_rest(exchange: Exchange) -> None:
+    """A request that is throttled does not count against the quota."""
+    route, grant = exchange.route, exchange.grant
+    assert route is not None
+    now_s = exchange.means.clock.monotonic_s()
+    client = None
+    if grant is not None:
+        client = (
+            grant.methods.get(f"{route.path}/{exchange.request.method}", grant.throttle)
+            if grant.methods
+            else grant.throttle
+        )
+    for bucket in (client, route.throttle, exchange.api.throttle):
+        if bucket is not None and not bucket.take(now_s):
+            raise Refused("THROTTLED")
+    if grant is not None and not exchange.means.usage_plans.take(grant, exchange.now_s):
+        raise Refused("QUOTA_EXCEEDED")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -64,3 +65,35 @@ def test_a_validator_keeps_wrong_requests_out(rest: Any, api: str, server: LiveS
     assert fetch(f"{url}?page=1", "POST", {"name": 1}).status == 400  # Deployments are snapshots.
     rest.create_deployment(restApiId=api, stageName="dev")
     assert fetch(f"{url}?page=1", "POST", {"name": 1}).status == 200
+
+
+def test_keys_quotas_and_usage_survive_a_restart(own_server: LiveServer) -> None:
+    rest = own_server.client("apigateway")
+    api = rest.create_rest_api(name="metered")["id"]
+    put_mock(rest, api, "GET", "items", apiKeyRequired=True)
+    rest.create_deployment(restApiId=api, stageName="dev")
+    stages = [{"apiId": api, "stage": "dev"}]
+    plan = rest.create_usage_plan(name="p", apiStages=stages, quota={"limit": 3, "period": "MONTH"})["id"]
+    table = (
+        f"name,key,description,Enabled,usageplanIds\nimported,{'k' * 30},some words,TRUE,{plan}\nagain,{'k' * 30},,,"
+    )
+    imported = rest.import_api_keys(body=table.encode(), format="csv")
+    assert (len(imported["ids"]), imported["warnings"]) == (1, ["API Key already exists, at row 2"])
+
+    def ask(key: str | None) -> tuple[int, Any]:
+        headers = {"x-api-key": key} if key else {}
+        answer = fetch(f"{own_server.endpoint}/_aws/execute-api/{api}/dev/items", headers=headers)
+        return answer.status, answer.json
+
+    assert ask(None) == (403, {"message": "Forbidden"})
+    assert [ask("k" * 30)[0] for _ in range(2)] == [200, 200]
+    own_server.restart()
+    assert ask("k" * 30) == (200, {"passed": True})
+    assert ask("k" * 30) == (429, {"message": "Limit Exceeded"})
+    own_server.restart()
+    today = datetime.now(UTC).date().isoformat()
+    usage = rest.get_usage(usagePlanId=plan, startDate=today, endDate=today)
+    assert usage["items"] == {imported["ids"][0]: [[3, 0]]}
+    remaining = [{"op": "replace", "path": "/remaining", "value": "1"}]
+    rest.update_usage(usagePlanId=plan, keyId=imported["ids"][0], patchOperations=remaining)
+    assert [ask("k" * 30)[0] for _ in range(2)] == [200, 429]

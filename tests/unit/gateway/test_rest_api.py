@@ -228,7 +228,6 @@ async def _with_mock(world: World, request_template: str, response_template: str
 @pytest.mark.parametrize(
     ("method", "what"),
     [
-        ({"apiKeyRequired": True}, "API keys"),
         ({"authorizationType": "AWS_IAM"}, "authorization of type AWS_IAM"),
     ],
 )

@@ -107,6 +107,8 @@ class RequestAuthorizer:
         else:
             if not isinstance(answer.get("principalId"), str):
                 raise Refused("AUTHORIZER_CONFIGURATION_ERROR")
+            key = answer.get("usageIdentifierKey")
+            exchange.usage_key = key if isinstance(key, str) else None
             exchange.authorizer = {**_rest_context(context), "principalId": answer["principalId"]}
 
 

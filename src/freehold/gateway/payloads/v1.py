@@ -145,6 +145,8 @@ def build_context(exchange: Exchange) -> Json:
     }
     if is_rest:
         context["deploymentId"] = exchange.stage.deployment_id
+    if exchange.grant is not None:
+        context["identity"] |= {"apiKey": exchange.grant.key, "apiKeyId": exchange.grant.key_id}
     authorizer = exchange.authorizer
     if is_rest:
         if authorizer is not None:

@@ -22,6 +22,8 @@ STAGE = "apigateway.stage"
 API_KEY = "apigateway.apikey"
 USAGE_PLAN = "apigateway.usageplan"
 USAGE_PLAN_KEY = "apigateway.usageplankey"
+USAGE = "apigateway.usage"  # The gateway counts and writes it.
+USAGE_EXTENSION = "apigateway.usageextension"
 ACCOUNT = "apigateway.account"
 
 IMPORTED = (RESOURCE, AUTHORIZER, MODEL, VALIDATOR, GATEWAY_RESPONSE)
@@ -61,6 +63,20 @@ async def find_api(gateway: ApiGateway, call: Call, api_id: str) -> Json:
     stored = await gateway.store.read(API, key(call, api_id))
     if stored is None:
         raise not_found(f"Invalid API identifier specified {call.account}:{api_id}")
+    return stored.document
+
+
+async def find_key(gateway: ApiGateway, call: Call, key_id: str) -> Json:
+    stored = await gateway.store.read(API_KEY, key(call, key_id))
+    if stored is None:
+        raise not_found("Invalid API Key identifier specified")
+    return stored.document
+
+
+async def find_plan(gateway: ApiGateway, call: Call, plan_id: str) -> Json:
+    stored = await gateway.store.read(USAGE_PLAN, key(call, plan_id))
+    if stored is None:
+        raise not_found("Invalid Usage Plan ID specified")
     return stored.document
 
 

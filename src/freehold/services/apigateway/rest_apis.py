@@ -19,6 +19,7 @@ from freehold.services.apigateway.record import (
     picked,
     put,
 )
+from freehold.services.apigateway.usage_plans import without_stages
 from freehold.state.store import Delete, Put
 
 _MEMBERS = (
@@ -110,5 +111,6 @@ async def update_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Jso
 async def delete_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
     await find_api(gateway, call, request["restApiId"])
     writes = await delete_parts(gateway, call, request["restApiId"], PARTS)
+    writes += await without_stages(gateway, call, request["restApiId"])
     await gateway.store.write(Delete(API, key(call, request["restApiId"])), *writes)
     return {}

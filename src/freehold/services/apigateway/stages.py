@@ -20,6 +20,7 @@ from freehold.services.apigateway.record import (
     picked,
     put,
 )
+from freehold.services.apigateway.usage_plans import without_stages
 from freehold.state.store import Delete
 
 _MEMBERS = (
@@ -123,7 +124,8 @@ async def update_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
 
 async def delete_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
     await find(gateway, call, STAGE, request["restApiId"], request["stageName"])
-    await gateway.store.write(Delete(STAGE, key(call, request["restApiId"], request["stageName"])))
+    writes = await without_stages(gateway, call, request["restApiId"], request["stageName"])
+    await gateway.store.write(Delete(STAGE, key(call, request["restApiId"], request["stageName"])), *writes)
     return {}
 
 

@@ -1,227 +1,115 @@
-"""API keys and usage plans. API Gateway API Reference, "ApiKey", "UsagePlan", "UsagePlanKey".
+"""GetUsage and UpdateUsage: what the keys of a plan have used, day by day, and what is left of the quota.
 
-They are kept, not yet enforced: a deployment whose methods require an API key is refused by name.
+API Gateway API Reference, "Usage": `items` holds, for each key, a list of [used, remaining] with one entry a day. The
+gateway counts, and writes its counts down a moment later; so these figures are that much behind.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+
 from freehold.aws.call import Call, Json
-from freehold.services.apigateway import patch
+from freehold.aws.quota_periods import period_of
 from freehold.services.apigateway.record import (
-    API_KEY,
-    STAGE,
-    USAGE_PLAN,
+    USAGE,
+    USAGE_EXTENSION,
     USAGE_PLAN_KEY,
     ApiGateway,
     bad_request,
-    conflict,
-    find,
+    find_plan,
     key,
     not_found,
     page,
-    picked,
 )
 from freehold.state.store import Delete, Put, Write
 
-_KEY_MEMBERS = ("customerId", "description", "enabled", "name", "tags", "value")
-_KEY_PATCHABLE: dict[str, patch.Field] = {
-    "customerId": patch.text,
-    "description": patch.text,
-    "enabled": patch.boolean,
-    "name": patch.text,
-}
-_PLAN_MEMBERS = ("apiStages", "description", "name", "quota", "tags", "throttle")
-_VALUE_MIN = 20
-_VALUE_MAX = 128
+_DAYS_MAX = 90
 
 
-async def create_api_key(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    now_s = gateway.clock.now_s()
-    api_key = picked(
-        request,
-        _KEY_MEMBERS,
-        createdDate=now_s,
-        enabled=False,
-        id=gateway.ids.short(10),
-        lastUpdatedDate=now_s,
-        stageKeys=[f"{each['restApiId']}/{each['stageName']}" for each in request.get("stageKeys") or ()],
-        value=gateway.ids.short(40),
-    )
-    if not _VALUE_MIN <= len(api_key["value"]) <= _VALUE_MAX:
-        raise bad_request(f"API Key value should be between {_VALUE_MIN} and {_VALUE_MAX} characters")
-    for stored in await gateway.store.list_documents(API_KEY, call.region + "/"):
-        if stored.document["value"] == api_key["value"]:
-            raise conflict("API Key already exists")
-    await gateway.store.write(Put(API_KEY, key(call, api_key["id"]), api_key))
-    return api_key
-
-
-async def get_api_key(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    api_key = await _find_key(gateway, call, request["apiKey"])
-    return api_key if request.get("includeValue") else _without_value(api_key)
-
-
-async def get_api_keys(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    stored = await gateway.store.list_documents(API_KEY, call.region + "/")
-    keys = [
-        each.document for each in stored if each.document.get("name", "").startswith(request.get("nameQuery") or "")
-    ]
-    if request.get("customerId"):
-        keys = [each for each in keys if each.get("customerId") == request["customerId"]]
-    return page(keys if request.get("includeValues") else [_without_value(each) for each in keys], request)
-
-
-async def update_api_key(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    api_key = await _find_key(gateway, call, request["apiKey"])
-    api_key = patch.apply_patch(api_key, request.get("patchOperations"), _KEY_PATCHABLE)
-    api_key["lastUpdatedDate"] = gateway.clock.now_s()
-    await gateway.store.write(Put(API_KEY, key(call, api_key["id"]), api_key))
-    return _without_value(api_key)
-
-
-async def delete_api_key(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    """Also out of the plans that it was in."""
-    await _find_key(gateway, call, request["apiKey"])
-    writes: list[Write] = [Delete(API_KEY, key(call, request["apiKey"]))]
-    for stored in await gateway.store.list_documents(USAGE_PLAN_KEY, call.region + "/"):
-        if stored.document["id"] == request["apiKey"]:
-            writes.append(Delete(USAGE_PLAN_KEY, stored.key))
-    await gateway.store.write(*writes)
-    return {}
-
-
-async def create_usage_plan(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    plan = picked(request, _PLAN_MEMBERS, apiStages=[], id=gateway.ids.short(6))
-    await _check_plan(gateway, call, plan)
-    await gateway.store.write(Put(USAGE_PLAN, key(call, plan["id"]), plan))
-    return plan
-
-
-async def get_usage_plan(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    return await _find_plan(gateway, call, request["usagePlanId"])
-
-
-async def get_usage_plans(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    plans = [each.document for each in await gateway.store.list_documents(USAGE_PLAN, call.region + "/")]
+async def get_usage(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    plan = await find_plan(gateway, call, request["usagePlanId"])
+    start, end = _day(request["startDate"]), _day(request["endDate"])
+    if not 0 <= (end - start).days < _DAYS_MAX:
+        raise bad_request(f"Usage can be asked for at most {_DAYS_MAX} days, the first of them not after the last")
+    stored = await gateway.store.list_documents(USAGE_PLAN_KEY, key(call, plan["id"]) + "/")
+    ids = [each.document["id"] for each in stored]
     if request.get("keyId"):
-        of_key = set()
-        for stored in await gateway.store.list_documents(USAGE_PLAN_KEY, call.region + "/"):
-            if stored.document["id"] == request["keyId"]:
-                of_key.add(stored.key.split("/")[1])
-        plans = [plan for plan in plans if plan["id"] in of_key]
-    return page(plans, request)
+        ids = [each for each in ids if each == request["keyId"]]
+    told = page([{each: await _usage(gateway, call, plan, each, start, end)} for each in ids], request)
+    items = {name: days for each in told.pop("items") for name, days in each.items()}
+    return {**_frame(plan, start, end), **told, "items": items}
 
 
-async def update_usage_plan(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    plan = await _find_plan(gateway, call, request["usagePlanId"])
-    fields: dict[str, patch.Field] = {
-        "apiStages": _api_stages,
-        "description": patch.text,
-        "name": patch.text,
-        "quota": _limits,
-        "throttle": _limits,
-    }
-    plan = patch.apply_patch(plan, request.get("patchOperations"), fields)
-    await _check_plan(gateway, call, plan)
-    await gateway.store.write(Put(USAGE_PLAN, key(call, plan["id"]), plan))
-    return plan
-
-
-async def delete_usage_plan(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    plan = await _find_plan(gateway, call, request["usagePlanId"])
-    if plan["apiStages"]:
-        raise bad_request(f"Cannot delete Usage Plan {plan['id']} because it is associated with API Stages")
-    writes: list[Write] = [Delete(USAGE_PLAN, key(call, plan["id"]))]
-    for stored in await gateway.store.list_documents(USAGE_PLAN_KEY, key(call, plan["id"]) + "/"):
-        writes.append(Delete(USAGE_PLAN_KEY, stored.key))
-    await gateway.store.write(*writes)
-    return {}
-
-
-async def create_usage_plan_key(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    if request["keyType"] != "API_KEY":
-        raise bad_request("Usage plan key type must be API_KEY")
-    await _find_plan(gateway, call, request["usagePlanId"])
-    api_key = await _find_key(gateway, call, request["keyId"])
-    document_key = key(call, request["usagePlanId"], api_key["id"])
-    if await gateway.store.read(USAGE_PLAN_KEY, document_key):
-        raise conflict("Usage plan key already exists")
-    entry = {"id": api_key["id"], "type": "API_KEY", "value": api_key["value"], "name": api_key.get("name", "")}
-    await gateway.store.write(Put(USAGE_PLAN_KEY, document_key, entry))
-    return entry
-
-
-async def get_usage_plan_key(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    await _find_plan(gateway, call, request["usagePlanId"])
-    stored = await gateway.store.read(USAGE_PLAN_KEY, key(call, request["usagePlanId"], request["keyId"]))
-    if stored is None:
+async def update_usage(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    """`replace /remaining` of the period that we are in."""
+    plan = await find_plan(gateway, call, request["usagePlanId"])
+    document_key = key(call, plan["id"], request["keyId"])
+    if await gateway.store.read(USAGE_PLAN_KEY, document_key) is None:
         raise not_found("Invalid Usage Plan Key identifier specified")
-    return stored.document
-
-
-async def get_usage_plan_keys(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    await _find_plan(gateway, call, request["usagePlanId"])
-    stored = await gateway.store.list_documents(USAGE_PLAN_KEY, key(call, request["usagePlanId"]) + "/")
-    wanted = request.get("nameQuery") or ""
-    return page([each.document for each in stored if each.document["name"].startswith(wanted)], request)
-
-
-async def delete_usage_plan_key(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    await get_usage_plan_key(gateway, call, request)
-    await gateway.store.write(Delete(USAGE_PLAN_KEY, key(call, request["usagePlanId"], request["keyId"])))
-    return {}
-
-
-async def _find_key(gateway: ApiGateway, call: Call, key_id: str) -> Json:
-    stored = await gateway.store.read(API_KEY, key(call, key_id))
-    if stored is None:
-        raise not_found("Invalid API Key identifier specified")
-    return stored.document
-
-
-def _without_value(api_key: Json) -> Json:
-    return {name: value for name, value in api_key.items() if name != "value"}
-
-
-async def _find_plan(gateway: ApiGateway, call: Call, plan_id: str) -> Json:
-    stored = await gateway.store.read(USAGE_PLAN, key(call, plan_id))
-    if stored is None:
-        raise not_found("Invalid Usage Plan ID specified")
-    return stored.document
-
-
-async def _check_plan(gateway: ApiGateway, call: Call, plan: Json) -> None:
-    for each in plan["apiStages"]:
-        await find(gateway, call, STAGE, each["apiId"], each["stage"])
     quota = plan.get("quota")
-    if quota and quota.get("period") not in ("DAY", "WEEK", "MONTH"):
-        raise bad_request("Usage plan quota must have a period of DAY, WEEK or MONTH")
+    if not quota:
+        raise bad_request("Usage plan has no quota")
+    today = datetime.fromtimestamp(gateway.clock.now_s(), UTC).date()
+    period, end = period_of(quota["period"], quota.get("offset", 0), today)
+    for operation in request.get("patchOperations") or ():
+        value = operation.get("value") or ""
+        if (operation.get("op"), operation.get("path")) != ("replace", "/remaining") or not value.isdigit():
+            raise bad_request("Invalid patch operation specified: only replace of /remaining, with a whole number")
+        extension: Json = {
+            "id": gateway.ids.uuid(),
+            "period": period.isoformat(),
+            "end": end.isoformat(),
+            "limit": quota["limit"],
+            "remaining": int(value),
+        }
+        await gateway.store.write(Put(USAGE_EXTENSION, document_key, extension))
+        used = (await _counts(gateway, document_key, plan, today))[-1][0]
+        return {**_frame(plan, today, today), "items": {request["keyId"]: [[used, int(value)]]}}
+    raise bad_request("No patch operation specified")
 
 
-def _api_stages(document: Json, member: str, rest: list[str], op: str, value: str) -> None:
-    """add or remove, value `apiId:stage`."""
-    api_id, _, stage = value.partition(":")
-    if rest or not stage:
-        raise bad_request("Invalid API Stage: add and remove take the value apiId:stageName")
-    others = [each for each in document.get(member) or () if (each["apiId"], each["stage"]) != (api_id, stage)]
-    document[member] = others if op == "remove" else [*others, {"apiId": api_id, "stage": stage}]
+async def forget_usage(gateway: ApiGateway, document_key: str) -> list[Write]:
+    """With the key or its plan."""
+    return [
+        Delete(kind, document_key)
+        for kind in (USAGE, USAGE_EXTENSION)
+        if await gateway.store.read(kind, document_key) is not None
+    ]
 
 
-def _limits(document: Json, member: str, rest: list[str], op: str, value: str) -> None:
-    """`/throttle/rateLimit`, `/quota/period`; `remove /throttle` takes all of it out."""
-    if not rest:
-        if op != "remove":
-            raise bad_request(f"Invalid patch path '/{member}'")
-        document.pop(member, None)
-        return
-    kinds: dict[str, type[int] | type[float] | None] = {
-        "burstLimit": int,
-        "limit": int,
-        "offset": int,
-        "period": None,
-        "rateLimit": float,
-    }
-    if rest[0] not in kinds:
-        raise bad_request(f"Invalid patch path '/{member}/{rest[0]}'")
-    kind = kinds[rest[0]]
-    document[member] = {**document.get(member, {}), rest[0]: value if kind is None else patch.as_number(value, kind)}
+async def _usage(gateway: ApiGateway, call: Call, plan: Json, key_id: str, start: date, end: date) -> list[list[int]]:
+    days = (end - start).days + 1
+    return await _counts(gateway, key(call, plan["id"], key_id), plan, end, days)
+
+
+async def _counts(gateway: ApiGateway, document_key: str, plan: Json, end: date, days: int = 1) -> list[list[int]]:
+    """[used, remaining] of each of the `days` that end with `end`."""
+    stored = await gateway.store.read(USAGE, document_key)
+    document: Json = stored.document if stored else {}
+    used: dict[str, int] = document.get("days", {})
+    counts = []
+    for back in reversed(range(days)):
+        day = end - timedelta(days=back)
+        counts.append([used.get(day.isoformat(), 0), _remaining(document, used, plan.get("quota"), day)])
+    return counts
+
+
+def _remaining(document: Json, used: dict[str, int], quota: Json | None, day: date) -> int:
+    if not quota:
+        return 0
+    start = period_of(quota["period"], quota.get("offset", 0), day)[0].isoformat()
+    extra = document.get("extra", 0) if document.get("extraPeriod") == start else 0
+    in_period = sum(count for each, count in used.items() if start <= each <= day.isoformat())
+    left: int = quota["limit"] + extra - in_period
+    return max(0, left)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise bad_request(f"Invalid date {text}: it must be like 2026-11-27") from None
+
+
+def _frame(plan: Json, start: date, end: date) -> Json:
+    return {"usagePlanId": plan["id"], "startDate": start.isoformat(), "endDate": end.isoformat()}

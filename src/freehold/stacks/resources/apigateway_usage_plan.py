@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
-from freehold.stacks.resources.apigateway_patch import Patches, patch, retag, scalars
+from freehold.stacks.resources.apigateway_patch import Patches, patch, pointer, retag, scalars
 from freehold.stacks.resources.types import Created, Name, ResourceType, camel, camel_deep, tag_map
 
 TYPE = "AWS::ApiGateway::UsagePlan"
@@ -57,10 +57,18 @@ def _stage(stage: Json) -> Json:
 def _stage_patches(new: list[Json], old: list[Json]) -> Patches:
     gone = [stage for stage in old if stage not in new]
     come = [stage for stage in new if stage not in old]
-    return [
-        *({"op": "remove", "path": "/apiStages", "value": f"{s['ApiId']}:{s['Stage']}"} for s in gone),
-        *({"op": "add", "path": "/apiStages", "value": f"{s['ApiId']}:{s['Stage']}"} for s in come),
-    ]
+    patches = [{"op": "remove", "path": "/apiStages", "value": _name(stage)} for stage in gone]
+    for stage in come:
+        patches.append({"op": "add", "path": "/apiStages", "value": _name(stage)})
+        for method, limits in (stage.get("Throttle") or {}).items():
+            resource, _, verb = method.rpartition("/")
+            path = f"/apiStages/{_name(stage)}/throttle/{pointer(resource or '/')}/{verb}"
+            patches += scalars(limits, {}, {"BurstLimit": f"{path}/burstLimit", "RateLimit": f"{path}/rateLimit"})
+    return patches
+
+
+def _name(stage: Json) -> str:
+    return f"{stage['ApiId']}:{stage['Stage']}"
 
 
 def _created(identity: str) -> Created:
