@@ -112,6 +112,14 @@ class Catalog:
         await self._write([*documents.items(), *_drops([space])])
         self.in_background(self._clear(space))
 
+    @asynccontextmanager
+    async def scratch(self) -> AsyncIterator[int]:
+        """A space that is cleared afterwards, or at the next start if a stop comes first."""
+        space = self.new_space()
+        await self._write(_drops([space]))
+        yield space
+        self.in_background(self._clear(space))
+
     async def store(self, documents: Mapping[str, Document | None]) -> None:
         """What is no table's."""
         await self._write(list(documents.items()))

@@ -21,7 +21,6 @@ from freehold.tables.history import bare, copy_items
 from freehold.tables.schema import Table
 
 SYSTEM_BACKUP_S = 35 * 86400
-EXPIRY_INTERVAL_S = 60.0
 _LISTED = 100
 _INDEXES = ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")
 _INDEX_MEMBERS = ("IndexName", "KeySchema", "Projection", "ProvisionedThroughput", "OnDemandThroughput")
@@ -122,12 +121,6 @@ async def clear_unfinished(db: DynamoDB) -> None:
     for key, document in (await db.storage.documents("backup/")).items():
         if document["Details"]["BackupStatus"] != "AVAILABLE":
             await db.catalog.drop(document["Space"], {key: None})
-
-
-async def expire_forever(db: DynamoDB) -> None:
-    while True:
-        await expire(db)
-        await db.clock.sleep(EXPIRY_INTERVAL_S)
 
 
 async def expire(db: DynamoDB) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from freehold.aws.call import Bind
 from freehold.clock import Clock, Ids
-from freehold.services.dynamodb import backups
+from freehold.services.dynamodb import backups, exports, imports
 from freehold.services.dynamodb.backups import clear_unfinished
 from freehold.services.dynamodb.idempotency import Tokens
 from freehold.services.dynamodb.record import DynamoDB
@@ -18,6 +18,8 @@ from freehold.tables.expiry import expire_forever
 from freehold.tables.history import trim_histories_forever
 from freehold.tables.sqlite import SqliteTables
 from freehold.tables.streams import trim_forever
+
+_TIDY_INTERVAL_S = 60.0
 
 
 class RunningDynamoDB:
@@ -36,12 +38,14 @@ class RunningDynamoDB:
         resume_backfills(self.record)
         await clear_unfinished(self.record)
         await resume_restores(self.record)
+        await imports.resume_imports(self.record)
+        await exports.resume_exports(self.record)
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(expire_forever(self.catalog, self.record.clock)),
             loop.create_task(trim_forever(self.storage, self.record.clock)),
             loop.create_task(trim_histories_forever(self.catalog, self.record.clock)),
-            loop.create_task(backups.expire_forever(self.record)),
+            loop.create_task(self._tidy_forever()),
         ]
 
     async def stop(self) -> None:
@@ -50,3 +54,9 @@ class RunningDynamoDB:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.catalog.close()
         await self.storage.close()
+
+    async def _tidy_forever(self) -> None:
+        while True:
+            await backups.expire(self.record)
+            await exports.forget(self.record)
+            await self.record.clock.sleep(_TIDY_INTERVAL_S)

@@ -15,6 +15,26 @@ MAX_UNITS = 1_000_000_000_000
 MAX_KEY_ATTRIBUTES = 4  # Of each role in a global index's key; one in every other key.
 MAX_PROJECTED = 100  # Attributes named in the projections of all indexes together.
 
+# What a table may have on AWS and not here yet; asked for, it is refused rather than left out.
+_NOT_HERE = {
+    "ResourcePolicy": "resource policies of tables",
+    "GlobalTableSourceArn": "global tables",
+    "GlobalTableSettingsReplicationMode": "global tables",
+    "GlobalTableWitnessUpdates": "global tables",
+    "MultiRegionConsistency": "global tables",
+    "DisassociationProtectionEnabled": "global tables",
+    "ReplicaUpdates": "replicas of tables in other regions",
+    "VectorIndexes": "vector indexes",
+    "VectorIndexUpdates": "vector indexes",
+}
+
+
+def refuse_unsupported(request: Json) -> None:
+    """Raises ValidationException, by name."""
+    for member, what in _NOT_HERE.items():
+        if request.get(member):
+            raise invalid(f"Freehold does not support {what} yet ({member}).")
+
 
 def check_new_table(request: Json) -> None:
     """Raises ValidationException."""

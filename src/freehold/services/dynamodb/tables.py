@@ -12,7 +12,7 @@ from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
 from freehold.aws.raw_requests import check_request
 from freehold.services.dynamodb.record import DynamoDB, Json, check_table_name, table_name
-from freehold.services.dynamodb.schemas import check_new_table
+from freehold.services.dynamodb.schemas import check_new_table, refuse_unsupported
 from freehold.services.dynamodb.tagging import read_tags
 from freehold.tables.schema import Table
 
@@ -26,6 +26,7 @@ async def create_table(db: DynamoDB, call: Call, request: Json) -> Json:
     check_request("dynamodb", "CreateTable", request)
     name = table_name(request["TableName"])
     check_table_name("TableName", name)
+    refuse_unsupported(request)
     check_new_table(request)
     tags = read_tags(request.get("Tags") or [])
     async with db.catalog.shaping():

@@ -18,6 +18,7 @@ from freehold.services.dynamodb.schemas import (
     check_global,
     check_stream,
     check_units,
+    refuse_unsupported,
     used_definitions,
 )
 from freehold.services.dynamodb.tables import (
@@ -48,13 +49,12 @@ _CHANGES = (
 
 async def update_table(db: DynamoDB, call: Call, request: Json) -> Json:
     check_request("dynamodb", "UpdateTable", request)
+    refuse_unsupported(request)
     if all(request.get(name) in (None, []) for name in _CHANGES):
         raise invalid(
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
             "SSESpecification or ReplicaUpdates is required"
         )
-    if request.get("ReplicaUpdates"):
-        raise invalid("Freehold does not support replicas of tables in other regions yet.")
     async with db.catalog.shaping():
         table = named_table(db, call, request)
         check_is_ready(table)

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
 from freehold.aws.errors import AwsError
-from freehold.stacks.resources.types import Created, Name, ResourceType, changed, json_text, pick, tag_map, without
+from freehold.stacks.resources.types import Created, Name, ResourceType, changed, pick, tag_map, without
 from freehold.stacks.resources.wait import until
 
 TYPE = "AWS::DynamoDB::Table"
 
 # Set by operations of their own, after the table is there.
-_LATER = (
-    "TimeToLiveSpecification",
-    "PointInTimeRecoverySpecification",
-    "KinesisStreamSpecification",
-    "ContributorInsightsSpecification",
-    "ResourcePolicy",
-    "ImportSourceSpecification",
+_LATER = ("TimeToLiveSpecification", "PointInTimeRecoverySpecification", "ImportSourceSpecification")
+# Not here yet: KinesisStreamSpecification, ContributorInsightsSpecification, ResourcePolicy.
+_SUPPORTED = frozenset(
+    {
+        *_LATER,
+        *("AttributeDefinitions", "BillingMode", "DeletionProtectionEnabled", "GlobalSecondaryIndexes", "KeySchema"),
+        *("LocalSecondaryIndexes", "OnDemandThroughput", "ProvisionedThroughput", "SSESpecification"),
+        *("StreamSpecification", "TableClass", "TableName", "Tags", "WarmThroughput"),
+    }
 )
+# Of a table that an import makes: what ImportTable takes, and what is set when it is there.
+_IMPORTED = (
+    *("TableName", "AttributeDefinitions", "KeySchema", "BillingMode", "ProvisionedThroughput"),
+    *("OnDemandThroughput", "SSESpecification", "GlobalSecondaryIndexes"),
+)
+_AFTER_IMPORT = ("StreamSpecification", "DeletionProtectionEnabled", "TableClass", "WarmThroughput")
 
 
 async def create(aws: Aws, properties: Json) -> Created:
@@ -31,10 +39,11 @@ async def create(aws: Aws, properties: Json) -> Created:
         request["GlobalSecondaryIndexes"] = [_index(index) for index in request["GlobalSecondaryIndexes"]]
     if "SSESpecification" in request:
         request["SSESpecification"] = _encryption(request["SSESpecification"])
-    if "ResourcePolicy" in properties:
-        request["ResourcePolicy"] = json_text(properties["ResourcePolicy"]["PolicyDocument"])
-    await aws("dynamodb", "CreateTable", request)
     name = properties["TableName"]
+    if "ImportSourceSpecification" in properties:
+        await _import(aws, name, request, properties["ImportSourceSpecification"])
+    else:
+        await aws("dynamodb", "CreateTable", request)
     await _until_active(aws, name)
     await _configure(aws, name, properties, {})
     return await _created(aws, name)
@@ -48,6 +57,7 @@ async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -
             "BillingMode",
             "ProvisionedThroughput",
             "OnDemandThroughput",
+            "WarmThroughput",
             "TableClass",
             "DeletionProtectionEnabled",
         )
@@ -86,6 +96,31 @@ async def delete(aws: Aws, physical_id: str, properties: Json) -> None:
     await until(is_gone)
 
 
+async def _import(aws: Aws, name: str, request: Json, source: Json) -> None:
+    if "LocalSecondaryIndexes" in request:
+        raise AwsError("ValidationException", "A table that is imported can have no LocalSecondaryIndexes.")
+    parameters = pick(request, *_IMPORTED)
+    made = await aws("dynamodb", "ImportTable", {**source, "TableCreationParameters": parameters})
+    arn = made["ImportTableDescription"]["ImportArn"]
+
+    async def has_ended() -> bool:
+        found = (await aws("dynamodb", "DescribeImport", {"ImportArn": arn}))["ImportTableDescription"]
+        if found["ImportStatus"] == "FAILED":
+            raise AwsError("ValidationException", f"The import failed: {found['FailureMessage']}")
+        return bool(found["ImportStatus"] == "COMPLETED")
+
+    await until(has_ended)
+    later = pick(request, *_AFTER_IMPORT)
+    if later:
+        await aws("dynamodb", "UpdateTable", {"TableName": name, **later})
+    if request.get("Tags"):
+        await aws(
+            "dynamodb",
+            "TagResource",
+            {"ResourceArn": made["ImportTableDescription"]["TableArn"], "Tags": request["Tags"]},
+        )
+
+
 def _stream(specification: Json) -> Json:
     return {"StreamEnabled": True, **pick(specification, "StreamViewType")}
 
@@ -96,6 +131,8 @@ def _encryption(specification: Json) -> Json:
 
 
 def _index(index: Json) -> Json:
+    if (index.get("ContributorInsightsSpecification") or {}).get("Enabled"):
+        raise AwsError("ValidationException", "Freehold does not support contributor insights of indexes yet.")
     return without(index, "ContributorInsightsSpecification")
 
 
@@ -177,4 +214,4 @@ async def _created(aws: Aws, name: str) -> Created:
     return Created(table["TableName"], attributes)
 
 
-RESOURCE = ResourceType(TYPE, ("dynamodb",), create, delete, update, Name("TableName", 255))
+RESOURCE = ResourceType(TYPE, ("dynamodb",), create, delete, update, Name("TableName", 255), supported=_SUPPORTED)

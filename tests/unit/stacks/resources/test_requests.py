@@ -35,7 +35,19 @@ _VALUES: dict[str, Json] = {
     "AWS::IAM::ManagedPolicy": {"Roles": ["r"], "Users": ["u"], "Groups": []},
     "AWS::IAM::Role": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/p"], "MaxSessionDuration": 3600},
     "AWS::Lambda::EventInvokeConfig": {"MaximumEventAgeInSeconds": 60},
-    "AWS::DynamoDB::Table": {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "BillingMode": "PROVISIONED"},
+    "AWS::DynamoDB::Table": {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "BillingMode": "PROVISIONED",
+        "ImportSourceSpecification": None,  # An imported table has no local indexes.
+        "GlobalSecondaryIndexes": [
+            {
+                "IndexName": "index",
+                "KeySchema": [{"AttributeName": "other", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+                "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+            }
+        ],
+    },
     "AWS::ApiGateway::RestApi": {"Body": {"openapi": "3.0.1"}},
     "AWS::ApiGatewayV2::Stage": {"StageVariables": {"a": "b"}, "RouteSettings": {}},
     "AWS::Lambda::LayerVersionPermission": {"LayerVersionArn": "arn:aws:lambda:us-east-1:0:layer:l:3"},
