@@ -23,8 +23,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     for name, make in (
-        ("freehold dev examples/hello-python", lambda: FreeholdDev(ROOT / "examples" / "hello-python")),
-        ("freehold dev examples/hello-node", lambda: FreeholdDev(ROOT / "examples" / "hello-node")),
+        ("freehold dev examples/hello-python", lambda: FreeholdDev(app=ROOT / "examples" / "hello-python")),
+        ("freehold dev examples/hello-node", lambda: FreeholdDev(app=ROOT / "examples" / "hello-node")),
         ("serverless-offline, a Python hello", ServerlessOffline),
     ):
         _dev(name, make, options.rounds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -13,8 +14,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +38,38 @@ _SERVERLESS = """service: bench
 frameworkVersion: '3'
 provider:
   name: aws
-  runtime: python3.11
-  memorySize: 1769
 functions:
-  hello:
-    handler: handler.handler
-    events:
-      - httpApi: GET /hello
 """
+_SERVERLESS_FUNCTION = """  {name}:
+    handler: {handler}
+    runtime: {runtime}
+    memorySize: {memory_mb}
+    timeout: 10
+    events:
+      - httpApi: GET /{name}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """What a system serves as GET /`name`."""
+
+    name: str
+    source: str  # Of its only file.
+    runtime: str = "python3.11"
+    memory_mb: int = 1769
+    snap_start: bool = False  # Then its published version is served, by systems that have them.
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}.{'py' if self.runtime.startswith('python') else 'js'}"
+
+    @property
+    def handler(self) -> str:
+        return f"{self.name}.handler"
+
+
+HELLO = (Function("hello", HANDLER),)
 
 _UVICORN_APP = """import json
 from urllib.parse import parse_qs
@@ -82,7 +109,8 @@ class System(ABC):
     name: str
     url: str
 
-    def __init__(self) -> None:
+    def __init__(self, functions: tuple[Function, ...] = HELLO) -> None:
+        self.functions = functions
         self.work = Path(tempfile.mkdtemp(prefix="freehold-bench-"))
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -138,15 +166,15 @@ class FreeholdDev(System):
 
     name = "freehold dev"
 
-    def __init__(self, app: Path | None = None, path: str = "/hello") -> None:
-        super().__init__()
+    def __init__(self, functions: tuple[Function, ...] = HELLO, app: Path | None = None, path: str = "/hello") -> None:
+        super().__init__(functions)
         self.app, self.path = app, path
 
     def start(self) -> float:
         if self.app:
             shutil.copytree(self.app, self.work, dirs_exist_ok=True)
         else:
-            write_service(self.work)
+            write_service(self.work, self.functions)
         port, aws_port = free_port(), free_port()
         self.url = f"http://localhost:{port}{self.path}"
         self.endpoint = f"http://127.0.0.1:{aws_port}"
@@ -175,8 +203,8 @@ class FreeholdServe(System):
         ]
         self.spawn(command)
         began = wait_for(f"{self.endpoint}/_freehold/health")
-        api = deploy_with_boto3(self.endpoint)
-        self.url = f"{self.endpoint}/_aws/execute-api/{api}/hello"
+        api = deploy_with_boto3(self.endpoint, self.functions)
+        self.url = f"{self.endpoint}/_aws/execute-api/{api}/{self.functions[0].name}"
         return began + wait_for(self.url)
 
 
@@ -186,10 +214,10 @@ class ServerlessOffline(System):
     name = "serverless-offline"
 
     def start(self) -> float:
-        write_service(self.work, "plugins:\n  - serverless-offline\n")
+        write_service(self.work, self.functions, "plugins:\n  - serverless-offline\n")
         (self.work / "node_modules").symlink_to(TOOLS / "node_modules")
         port, lambda_port, ws_port = free_port(), free_port(), free_port()
-        self.url = f"http://localhost:{port}/hello"
+        self.url = f"http://localhost:{port}/{self.functions[0].name}"
         ports = ["--httpPort", str(port), "--lambdaPort", str(lambda_port), "--websocketPort", str(ws_port)]
         self.spawn([str(TOOLS / "node_modules/.bin/osls"), "offline", *ports])
         return wait_for(self.url)
@@ -205,30 +233,29 @@ class Ministack(System):
         self.endpoint = f"http://127.0.0.1:{port}"
         self.spawn([str(TOOLS / "venv/bin/ministack")], {"GATEWAY_PORT": str(port), "LAMBDA_EXECUTOR": "local"})
         began = wait_for(f"{self.endpoint}/_ministack/health")
-        api = deploy_with_boto3(self.endpoint)
-        self.url = f"{self.endpoint}/_aws/execute-api/{api}/$default/hello"
+        api = deploy_with_boto3(self.endpoint, self.functions)
+        self.url = f"{self.endpoint}/_aws/execute-api/{api}/$default/{self.functions[0].name}"
         return began + wait_for(self.url)
 
 
-def write_service(directory: Path, more: str = "") -> None:
-    (directory / "handler.py").write_text(HANDLER)
-    (directory / "serverless.yml").write_text(_SERVERLESS + more)
+def write_service(directory: Path, functions: tuple[Function, ...], more: str = "") -> None:
+    service = _SERVERLESS
+    for function in functions:
+        (directory / function.file).write_text(function.source)
+        service += _SERVERLESS_FUNCTION.format(
+            name=function.name, handler=function.handler, runtime=function.runtime, memory_mb=function.memory_mb
+        )
+    (directory / "serverless.yml").write_text(service + more)
 
 
-def deploy_with_boto3(endpoint: str) -> str:
-    """The id of an HTTP API whose GET /hello is the handler."""
-    import io
-    import zipfile
-
+def deploy_with_boto3(endpoint: str, functions: tuple[Function, ...] = HELLO) -> str:
+    """The id of an HTTP API that serves each function as GET /name."""
     import boto3
 
     def client(service: str) -> Any:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
         return boto3.client(service, endpoint_url=endpoint, **keys)
 
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("handler.py", HANDLER)
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -236,23 +263,38 @@ def deploy_with_boto3(endpoint: str) -> str:
         ],
     }
     role = client("iam").create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    function = client("lambda").create_function(
-        FunctionName="bench",
-        Runtime="python3.11",
-        Role=role,
-        Handler="handler.handler",
-        Code={"ZipFile": buffer.getvalue()},
-        MemorySize=1769,
-    )["FunctionArn"]
-    client("lambda").get_waiter("function_active_v2").wait(FunctionName="bench", WaiterConfig={"Delay": 1})
-    client("lambda").add_permission(
-        FunctionName="bench", StatementId="api", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com"
-    )
-    gateway = client("apigatewayv2")
+    gateway, lambda_ = client("apigatewayv2"), client("lambda")
     api = str(gateway.create_api(Name="bench", ProtocolType="HTTP")["ApiId"])
-    integration = gateway.create_integration(
-        ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=function, PayloadFormatVersion="2.0"
-    )["IntegrationId"]
-    gateway.create_route(ApiId=api, RouteKey="GET /hello", Target=f"integrations/{integration}")
+    for function in functions:
+        arn = _create_function(lambda_, function, role)
+        integration = gateway.create_integration(
+            ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
+        )["IntegrationId"]
+        gateway.create_route(ApiId=api, RouteKey=f"GET /{function.name}", Target=f"integrations/{integration}")
     gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
     return api
+
+
+def _create_function(lambda_: Any, function: Function, role: str) -> str:
+    """Its ARN, of the published version when it has SnapStart."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(function.file, function.source)
+    more = {"SnapStart": {"ApplyOn": "PublishedVersions"}, "Publish": True} if function.snap_start else {}
+    made = lambda_.create_function(
+        FunctionName=function.name,
+        Runtime=function.runtime,
+        Role=role,
+        Handler=function.handler,
+        Code={"ZipFile": buffer.getvalue()},
+        MemorySize=function.memory_mb,
+        Timeout=10,
+        **more,
+    )
+    qualifier = {"Qualifier": made["Version"]} if function.snap_start else {}
+    lambda_.get_waiter("function_active_v2").wait(FunctionName=function.name, WaiterConfig={"Delay": 1}, **qualifier)
+    lambda_.add_permission(
+        FunctionName=function.name, StatementId="api", Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com", **qualifier,
+    )  # fmt: skip
+    return str(made["FunctionArn"])
