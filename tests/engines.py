@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
+import zipfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,10 +15,10 @@ import pytest
 
 from freehold.clock import RandomIds, SystemClock
 from freehold.engine.dispatch import Engine
-from freehold.engine.environment import Surroundings
 from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
 from freehold.engine.packages import Packages
 from freehold.engine.starter import Starter
+from freehold.engine.surroundings import Surroundings
 from freehold.runtimes.interpreters import Interpreters
 from freehold.runtimes.launch import Launcher, Transport
 from freehold.sandbox.layers import choose_sandbox
@@ -102,7 +104,8 @@ class RunningEngine:
         self.sandbox = sandbox or PlainSandbox()
         around = Surroundings(SystemClock(), self.logs, [self.records.append])
         launcher = Launcher(Interpreters(self.warnings.append), directory / "run", self.warnings.append)
-        packages = Packages(Blobs(directory / "blobs"), directory / "code")
+        self.blobs = Blobs(directory / "blobs")
+        packages = Packages(self.blobs, directory / "code")
         self.starter = Starter(
             self.sandbox, launcher, packages, around, RandomIds(), lambda: "http://127.0.0.1:1", transport
         )
@@ -124,6 +127,16 @@ class RunningEngine:
                 "lambda.function", f"us-east-1/{name}", function_document(name, folder, runtime, handler, configuration)
             )
         )
+
+    async def layer(self, files: dict[str, str]) -> str:
+        """A layer of these files, all executable; its blob."""
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w") as archive:
+            for name, text in files.items():
+                entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
+                entry.external_attr = 0o100755 << 16
+                archive.writestr(entry, text)
+        return await self.blobs.put(data.getvalue())
 
     def change(self, name: str, **members: Any) -> None:
         """Changes members of the function's document."""

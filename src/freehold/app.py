@@ -26,11 +26,11 @@ from freehold.config import Config
 from freehold.engine.async_invoke import AsyncInvoker
 from freehold.engine.destinations import Destinations
 from freehold.engine.dispatch import Engine
-from freehold.engine.environment import Surroundings
 from freehold.engine.invocation import Invoker
 from freehold.engine.packages import Packages
 from freehold.engine.provisioned import Provisioned
 from freehold.engine.starter import Starter
+from freehold.engine.surroundings import Surroundings
 from freehold.events.dynamodb_streams import DynamoDBStreamSource
 from freehold.events.mappings import Mappings, Source
 from freehold.events.queues import QueueSource

@@ -15,7 +15,7 @@ from freehold.aws.errors import AwsError
 from freehold.clock import Clock, now_ms
 from freehold.engine import events
 from freehold.engine.concurrency import Concurrency
-from freehold.engine.environment import InitFailed, State, Surroundings
+from freehold.engine.environment import InitFailed, State
 from freehold.engine.functions import (
     ALIAS,
     FUNCTION,
@@ -29,6 +29,7 @@ from freehold.engine.functions import (
 from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
 from freehold.engine.pool import Pool
 from freehold.engine.starter import Starter
+from freehold.engine.surroundings import Surroundings
 from freehold.runtimes.names import RUNTIMES
 from freehold.state.store import Change, Store
 
@@ -67,6 +68,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await asyncio.gather(*(pool.stop() for pool in (*self._pools.values(), *self._retired)))
+        await asyncio.gather(*self._around.farewells)
 
     def listen(self, listener: Callable[[InvocationRecord], None]) -> None:
         """Has `listener` called after each invocation; it must not block nor raise."""

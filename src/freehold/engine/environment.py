@@ -13,15 +13,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from freehold.clock import Clock, now_ms
+from freehold.clock import now_ms
 from freehold.engine import events
 from freehold.engine.functions import FunctionVersion
 from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
 from freehold.engine.limits import LOG_TAIL_BYTES, PAYLOAD_BYTES
 from freehold.engine.link import Link, Work
 from freehold.engine.output import OutputReader
+from freehold.engine.surroundings import Observer, Surroundings
 from freehold.sandbox.sandbox import Exit, SandboxProcess
-from freehold.state.logs import LogEvent, LogSink
+from freehold.state.logs import LogEvent
 
 _MEMORY_SAMPLE_S = 0.5  # Reading /proc at every invocation would cost more than the invocation.
 _KEPT_LINES_BYTES = 65_536  # Of one invocation, for the log tail and listeners.
@@ -60,15 +61,6 @@ class InitFailed(Exception):
         return self.payload or events.error_document(self.error_type, f"RequestId: {request_id} Error: {self.words}")
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every environment of an engine shares."""
-
-    clock: Clock
-    logs: LogSink
-    listeners: list[Callable[[InvocationRecord], None]]
-
-
 @dataclass(slots=True)
 class _Running:
     invocation: Invocation
@@ -92,12 +84,17 @@ class Environment:
         self.on_answered: Callable[[Environment], None] = _nothing
         self.settling = False  # Answered, and not ready for more yet.
         self.provisioned = False
+        self.initialization = "on-demand"
+        # Of environments with extensions: who is told, and what ends them in order (reason, what to do then).
+        self.observer: Observer | None = None
+        self.farewell: Callable[[str, Callable[[], None]], None] | None = None
         self._around = around
         self._loop = asyncio.get_running_loop()
         self._link: Link | None = None
         self._output: OutputReader | None = None
         self._process: SandboxProcess | None = None
         self._running: _Running | None = None
+        self._unreported: tuple[_Running, str | None] | None = None  # Answered; its extensions still work.
         self._timer: asyncio.TimerHandle | None = None
         self._init: asyncio.Future[None] = self._loop.create_future()
         self._init_started_s = around.clock.monotonic_s()
@@ -114,6 +111,21 @@ class Environment:
         self._process, self._link, self._output = process, link, output
         process.exited.add_done_callback(self._on_exited)
 
+    def replace_link(self, link: Link) -> None:
+        """Something stands between us and the runtime from now on."""
+        if self._link is not None:
+            self._link = link
+
+    @property
+    def init_age_ms(self) -> float:
+        return (self._around.clock.monotonic_s() - self._init_started_s) * 1000
+
+    @property
+    def age_ms(self) -> float:
+        """Of the invocation that runs."""
+        running = self._running
+        return 0.0 if running is None else (self._around.clock.monotonic_s() - running.started_s) * 1000
+
     async def wait_ready(self, limit_s: float) -> None:
         """Returns IDLE, with the init's duration noted. Raises InitFailed, and the environment is gone."""
         try:
@@ -128,6 +140,10 @@ class Environment:
         except asyncio.CancelledError:
             self.stop()
             raise
+
+    def take_extension_output(self, lines: list[LogEvent]) -> None:
+        """What its extensions printed: in the same log stream, and no invocation's."""
+        self._log(lines)
 
     def say(self, *lines: str) -> None:
         """Writes lines of the engine's own into the log stream."""
@@ -175,7 +191,11 @@ class Environment:
         """Ends it, whatever it does; an invocation that runs is answered as one whose runtime was killed."""
         if self.state is State.STOPPED:
             return
-        self._gone(Exit(None, 9, 0))
+        self._gone(Exit(None, 9, 0), reason="spindown")
+
+    def fail(self, error_type: str, words: str) -> None:
+        """Something in it ended that must not: answers who waits, and lets go of everything."""
+        self._gone(Exit(None, 9, 0), error_type, words)
 
     # LinkEvents.
 
@@ -188,6 +208,8 @@ class Environment:
         elif self.state is State.BUSY and self._running is None:
             if self._timer is not None:
                 self._timer.cancel()
+            if self._unreported is not None:
+                self._report_late("")
             self._become(State.IDLE)
             self.settling = False
             self.on_free(self)
@@ -223,7 +245,10 @@ class Environment:
         self._running = None
         duration_ms = (self._around.clock.monotonic_s() - running.started_s) * 1000
         self._sample_memory()
-        self._conclude(running, payload, error_type, "error" if error_type else "", duration_ms, [], content_type)
+        if self.observer is None:
+            self._conclude(running, payload, error_type, "error" if error_type else "", duration_ms, [], content_type)
+        else:
+            self._answer_early(running, payload, error_type, duration_ms, content_type)
         self.idle_since_s = running.started_s
         self.settling = True
         self.on_answered(self)
@@ -232,21 +257,23 @@ class Environment:
         running, self._running = self._running, None
         if running is None:
             # It answered, but never got ready for more.
-            self._gone(Exit(None, 9, 0))
+            if self._unreported is not None:
+                self._report_late("timeout")
+            self._gone(Exit(None, 9, 0), reason="timeout")
             return
         message = events.timeout_message(self.function.timeout_s)
         request_id = running.invocation.request_id
         payload = events.error_document("Sandbox.Timedout", f"RequestId: {request_id} Error: {message}")
-        line = f"{events.iso(now_ms(self._around.clock))} {request_id} {message}"
+        line = events.timeout_line(now_ms(self._around.clock), request_id, self.function.timeout_s)
         self._sample_memory()
         self._conclude(running, payload, "Sandbox.Timedout", "timeout", self.function.timeout_s * 1000, [line])
-        self._gone(Exit(None, 9, 0))
+        self._gone(Exit(None, 9, 0), reason="timeout")
 
     def _on_exited(self, exited: asyncio.Future[Exit]) -> None:
         if not exited.cancelled():
             self._gone(exited.result())
 
-    def _gone(self, end: Exit) -> None:
+    def _gone(self, end: Exit, error_type: str = "Runtime.ExitError", words: str = "", reason: str = "failure") -> None:
         """The process has ended or must: answers who waits, and lets go of everything."""
         if self.state is State.STOPPED:
             return
@@ -254,17 +281,19 @@ class Environment:
         if self._timer is not None:
             self._timer.cancel()
         running, self._running = self._running, None
+        words = words or events.exit_words(end)
         if running is not None:
-            request_id = running.invocation.request_id
-            words = f"RequestId: {request_id} Error: {events.exit_words(end)}"
+            line = f"RequestId: {running.invocation.request_id} Error: {words}"
             duration_ms = (self._around.clock.monotonic_s() - running.started_s) * 1000
-            payload = events.error_document("Runtime.ExitError", words)
-            self._conclude(running, payload, "Runtime.ExitError", "error", duration_ms, [words, "Runtime.ExitError"])
+            payload = events.error_document(error_type, line)
+            self._conclude(running, payload, error_type, "error", duration_ms, [line, error_type])
+        if self._unreported is not None:
+            self._report_late("error", error_type)
         if not self._init.done():
-            self._fail_init(InitFailed("Runtime.ExitError", events.exit_words(end)))
+            self._fail_init(InitFailed(error_type, words))
             return
         self._become(State.STOPPED)
-        self._let_go()
+        self._let_go(reason)
 
     def _fail_init(self, failed: InitFailed) -> None:
         failed.duration_ms = (self._around.clock.monotonic_s() - self._init_started_s) * 1000
@@ -274,16 +303,57 @@ class Environment:
         self._init.set_exception(failed)
         # Whoever waits sees it; when nobody does any more it is no unheard error.
         self._init.exception()
-        self._let_go()
+        self._let_go("failure" if failed.status == "error" else "timeout")
 
-    def _let_go(self) -> None:
+    def _let_go(self, reason: str) -> None:
+        if self.farewell is not None:
+            self.farewell(reason, self._close)
+        else:
+            self._close()
+        self.on_gone(self)
+
+    def _close(self) -> None:
         if self._process is not None:
             self._process.kill()
         if self._link is not None:
             self._link.close()
         if self._output is not None:
             self._output.close()
-        self.on_gone(self)
+
+    # With extensions: the caller is answered at once, the invocation ends when they have ended their work.
+
+    def _answer_early(
+        self, running: _Running, payload: bytes, error_type: str | None, duration_ms: float, content_type: str
+    ) -> None:
+        self._drain_into(running)
+        self._unreported = running, error_type
+        status = "error" if error_type else ""
+        report = self._make_report(running, error_type, status, duration_ms)
+        closing = _closing_lines(report, self.function.log_format, now_ms(self._around.clock))
+        self._answer(running, payload, status, duration_ms, closing, content_type)
+
+    def _report_late(self, status: str, error_type: str | None = None) -> None:
+        assert self._unreported is not None
+        (running, said), self._unreported = self._unreported, None
+        self._drain_into(running)
+        duration_ms = (self._around.clock.monotonic_s() - running.started_s) * 1000
+        status = "error" if said else status
+        report = self._make_report(running, said or error_type, status, duration_ms)
+        stamp_ms = now_ms(self._around.clock)
+        lines = (
+            [events.timeout_line(stamp_ms, report.request_id, self.function.timeout_s)] if status == "timeout" else []
+        )
+        lines += _closing_lines(report, self.function.log_format, stamp_ms)
+        self._log([LogEvent(stamp_ms, line) for line in lines])
+        self.on_done(self.function)
+        self._tell_listeners(running, report, status, said or error_type)
+
+    def _drain_into(self, running: _Running) -> None:
+        printed = self._output.drain() if self._output is not None else []
+        running.lines += [event.message for event in printed]
+        if self.observer is not None and printed:
+            self.observer.printed(printed)
+        self._log(printed)
 
     # Logs and figures.
 
@@ -295,6 +365,8 @@ class Environment:
             for event in lines:
                 kept.append(event.message)
                 self._kept_bytes += len(event.message) + 1
+        if self.observer is not None:
+            self.observer.printed(lines)
         self._log(lines)
 
     def _conclude(
@@ -308,21 +380,33 @@ class Environment:
         content_type: str = "application/json",
     ) -> None:
         """The last log lines, the caller's answer, the listeners."""
-        invocation, function = running.invocation, self.function
+        function = self.function
         printed = self._output.drain() if self._output is not None else []
         stamp_ms = now_ms(self._around.clock)
-        report = events.Report(
-            invocation.request_id, duration_ms, function.memory_mb, self._max_memory_mb, running.init_ms, status,
-            error_type or "",
-        )  # fmt: skip
+        report = self._make_report(running, error_type, status, duration_ms)
+        if self.observer is not None:
+            self.observer.printed(printed)
         if printed or last_lines:
             printed += [LogEvent(stamp_ms, line) for line in last_lines]
             running.lines += [event.message for event in printed]
         closing = _closing_lines(report, function.log_format, stamp_ms)
         self._log([*printed, *(LogEvent(stamp_ms, line) for line in closing)])
         self.on_done(function)
+        self._answer(running, payload, status, duration_ms, closing, content_type)
+        self._tell_listeners(running, report, status, error_type)
+
+    def _make_report(self, running: _Running, error_type: str | None, status: str, duration_ms: float) -> events.Report:
+        return events.Report(
+            running.invocation.request_id, duration_ms, self.function.memory_mb, self._max_memory_mb, running.init_ms,
+            status, error_type or "",
+        )  # fmt: skip
+
+    def _answer(
+        self, running: _Running, payload: bytes, status: str, duration_ms: float, closing: list[str], content_type: str
+    ) -> None:
         # Not so when the caller went away.
         if not running.answer.done():
+            invocation, function = running.invocation, self.function
             running.answer.set_result(
                 InvocationResult(
                     payload=payload,
@@ -335,9 +419,14 @@ class Environment:
                     content_type=content_type,
                 )
             )
+
+    def _tell_listeners(self, running: _Running, report: events.Report, status: str, error_type: str | None) -> None:
+        function = self.function
+        if self.observer is not None:
+            self.observer.reported(report)
         for listener in self._around.listeners:
             listener(InvocationRecord(function.region, function.name, function.version, report.request_id, status,
-                error_type, duration_ms, report.billed_ms, report.init_ms, report.max_memory_mb, running.lines,
+                error_type, report.duration_ms, report.billed_ms, report.init_ms, report.max_memory_mb, running.lines,
             ))  # fmt: skip
 
     def _drain(self) -> None:

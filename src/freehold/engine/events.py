@@ -61,10 +61,18 @@ def report_line(report: Report) -> str:
 def init_start_line(runtime_name: str, region: str) -> str:
     if not runtime_name or runtime_name.startswith("provided"):
         return f"INIT_START Runtime Version: {runtime_name or 'provided'}\tRuntime Version ARN: "
+    label = runtime_label(runtime_name)
+    return f"INIT_START Runtime Version: {label}\tRuntime Version ARN: arn:aws:lambda:{region}::runtime:freehold"
+
+
+def runtime_label(runtime_name: str) -> str:
+    """ "python:3.12.v1" of "python3.12"; a custom runtime's own name."""
+    if not runtime_name or runtime_name.startswith("provided"):
+        return runtime_name
     label = runtime_name.removesuffix(".x")
     for language in ("python", "nodejs"):
         label = label.replace(language, f"{language}:")
-    return f"INIT_START Runtime Version: {label}.v1\tRuntime Version ARN: arn:aws:lambda:{region}::runtime:freehold"
+    return f"{label}.v1"
 
 
 def init_report_line(duration_ms: float, phase: str, status: str, error_type: str = "") -> str:
@@ -98,6 +106,10 @@ def report_record(report: Report) -> dict[str, object]:
 
 def timeout_message(timeout_s: float) -> str:
     return f"Task timed out after {timeout_s:.2f} seconds"
+
+
+def timeout_line(now_ms: int, request_id: str, timeout_s: float) -> str:
+    return f"{iso(now_ms)} {request_id} {timeout_message(timeout_s)}"
 
 
 def error_document(error_type: str, message: str) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 
 from freehold.engine.limits import PAYLOAD_BYTES
 from freehold.engine.link import LinkEvents, Work
@@ -31,7 +32,7 @@ _READ_BYTES = 262_144
 class FrameLink:
     """Meets `Link`. Takes over the socket."""
 
-    __slots__ = ("_events", "_fd", "_loop", "_partial", "_skip", "_socket", "_unsent")
+    __slots__ = ("_closers", "_events", "_fd", "_loop", "_partial", "_skip", "_socket", "_unsent")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, connection: socket.socket, events: LinkEvents) -> None:
         connection.setblocking(False)
@@ -42,6 +43,7 @@ class FrameLink:
         self._partial = bytearray()
         self._skip = 0  # Bytes of a too large payload still to come.
         self._unsent = bytearray()
+        self._closers: list[Callable[[], None]] = []
         loop.add_reader(self._fd, self._read)
 
     def start(self, message: bytes) -> None:
@@ -55,12 +57,21 @@ class FrameLink:
         ).encode()
         self._write(HEAD.pack(len(work.payload), len(meta), INVOKE) + meta + work.payload)
 
+    def owns(self, close: Callable[[], None]) -> None:
+        """Something to be closed with the link."""
+        self._closers.append(close)
+
+    def redirect(self, events: LinkEvents) -> None:
+        self._events = events
+
     def close(self) -> None:
         if self._fd >= 0:
             self._loop.remove_reader(self._fd)
             self._loop.remove_writer(self._fd)
             self._fd = -1
             self._socket.close()
+            for close in self._closers:
+                close()
 
     def _write(self, data: bytes) -> None:
         if self._fd < 0:

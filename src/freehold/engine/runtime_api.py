@@ -115,6 +115,9 @@ class RuntimeApi:
         }
         request.answer(200, work.payload, work.content_type, {name: text for name, text in headers.items() if text})
 
+    def redirect(self, events: LinkEvents) -> None:
+        self._events = events
+
     def close(self) -> None:
         self._listener.close()
         for close in self._closers:

@@ -16,7 +16,8 @@ import orjson
 
 from freehold.clock import Ids, now_ms
 from freehold.engine import events
-from freehold.engine.environment import Environment, InitFailed, Surroundings
+from freehold.engine.environment import Environment, InitFailed
+from freehold.engine.extension_host import ExtensionHost, extension_names
 from freehold.engine.frames import FrameLink
 from freehold.engine.functions import FunctionVersion
 from freehold.engine.limits import INIT_S
@@ -24,6 +25,7 @@ from freehold.engine.link import Link
 from freehold.engine.output import OutputReader
 from freehold.engine.packages import Packages
 from freehold.engine.runtime_api import RuntimeApi
+from freehold.engine.surroundings import Surroundings
 from freehold.engine.variables import TELEMETRY_FD, function_variables
 from freehold.runtimes.interpreters import NoInterpreter
 from freehold.runtimes.launch import Launch, Launcher, LaunchError, Package, Transport
@@ -95,25 +97,24 @@ class Starter:
     async def _bring_up(self, environment: Environment, initialization: str) -> None:
         function = environment.function
         package = await self._package(function)
-        launch = await self._launcher.launch(package, function.variables, self._transport)
+        names = extension_names(package.opt_dir)
+        launch = await self._launcher.launch(package, function.variables, self._transport, may_fork=not names)
         loop = asyncio.get_running_loop()
         output_fd, print_fd = os.pipe()
         output = OutputReader(loop, output_fd, lambda: now_ms(self._around.clock), environment.take_output)
-        link: Link | None = None
+        inside: RuntimeApi | None = None
         try:
-            if launch.transport == "http":
-                link = api = await RuntimeApi.listen(environment)
-                address = api.address
-            else:
-                address = ""
+            environment.initialization = initialization
+            host = ExtensionHost(environment, names, self._around, self._ids)
+            inside = await RuntimeApi.listen(environment, None, launch.transport == "http", host.begin)
             variables = function_variables(
-                function, package, launch, self._endpoint(), environment.log_stream, initialization, address
+                function, package, launch, self._endpoint(), environment.log_stream, initialization, inside.address
             )
-            link, process = await self._spawn(environment, package, launch, variables, print_fd, link)
+            link, process = await self._spawn(environment, package, launch, variables, print_fd, inside, host)
         except BaseException:
             output.close()
-            if link is not None:
-                link.close()
+            if inside is not None:
+                inside.close()
             raise
         finally:
             os.close(print_fd)
@@ -126,32 +127,52 @@ class Starter:
         launch: Launch,
         variables: dict[str, str],
         print_fd: int,
-        link: Link | None,
+        inside: RuntimeApi,
+        host: ExtensionHost,
     ) -> tuple[Link, SandboxProcess]:
         """Starts the program. Where it is a managed runtime of ours, its first frame says what to become."""
         fds = {1: print_fd, 2: print_fd}
-        if launch.first_message:
-            fds[TELEMETRY_FD] = print_fd
         if not launch.first_message:
-            assert link is not None
-            return link, await self._sandbox.start(_program(environment.function, package, launch, variables, fds))
+            link = host.serve(inside)
+            program = _program(environment.function, package, launch, variables, fds)
+            return link, await self._start_program(program, package, variables, host)
+        fds[TELEMETRY_FD] = print_fd
         ours, theirs = socket.socketpair()
         frames = FrameLink(asyncio.get_running_loop(), ours, environment)
         fds[LINK_FD] = theirs.fileno()
+        # Over HTTP the frames end with the first: the runtime has its address.
+        first, second = (inside, frames) if launch.transport == "http" else (frames, inside)
+        first.owns(second.close)
+        link = host.serve(first)
         try:
-            env = variables if launch.argv else {}
-            process = await self._sandbox.start(_program(environment.function, package, launch, env, fds))
+            program = _program(environment.function, package, launch, variables if launch.argv else {}, fds)
+            process = await self._start_program(program, package, variables, host)
         except BaseException:
-            frames.close()
+            first.close()
             raise
         finally:
             theirs.close()
         frames.start(orjson.dumps({**launch.first_message, "env": variables}))
-        if link is not None:
-            # Over HTTP the frames end here: the runtime has its address.
-            link.owns(frames.close)  # type: ignore[attr-defined]
-            return link, process
-        return frames, process
+        return link, process
+
+    async def _start_program(
+        self, program: Program, package: Package, variables: dict[str, str], host: ExtensionHost
+    ) -> SandboxProcess:
+        if not host.extensions.has_external:
+            process = await self._sandbox.start(program)
+            host.started(process)
+            return process
+        program, spawned = host.wrap(program, package)
+        try:
+            process = await self._sandbox.start(program)
+        except BaseException:
+            host.extensions.close()
+            raise
+        finally:
+            spawned()
+        host.started(process)
+        host.start_extensions(package, variables)
+        return process
 
     async def _package(self, function: FunctionVersion) -> Package:
         runtime = RUNTIMES[function.runtime_name]

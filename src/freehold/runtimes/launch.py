@@ -78,11 +78,16 @@ class Launcher:
         self._python_dir: Path | None = None
         self._sdk_missed = False
 
-    async def launch(self, package: Package, env: Mapping[str, str], transport: Transport | None = None) -> Launch:
-        """`transport` chooses one for a managed runtime; None: the quickest. Raises LaunchError, NoInterpreter."""
+    async def launch(
+        self, package: Package, env: Mapping[str, str], transport: Transport | None = None, may_fork: bool = True
+    ) -> Launch:
+        """`transport` chooses one for a managed runtime; None: the quickest. Raises LaunchError, NoInterpreter.
+
+        `may_fork`: a zygote's fork will do; else the launch has an argv.
+        """
         match package.runtime.language:
             case "python":
-                return await self._launch_python(package, env, transport or "frames")
+                return await self._launch_python(package, env, transport or "frames", may_fork)
             case "node":
                 return await self._launch_node(package, env, transport or "frames")
             case "custom":
@@ -94,7 +99,9 @@ class Launcher:
         interpreter = await self._interpreters.find(runtime)
         return Zygote(interpreter.path, _PYTHON_BOOTSTRAP, (str(self._packages()),))
 
-    async def _launch_python(self, package: Package, env: Mapping[str, str], transport: Transport) -> Launch:
+    async def _launch_python(
+        self, package: Package, env: Mapping[str, str], transport: Transport, may_fork: bool
+    ) -> Launch:
         zygote = await self.zygote(package.runtime)
         interpreter = await self._interpreters.find(package.runtime)
         version = ".".join(str(part) for part in interpreter.version)
@@ -110,9 +117,9 @@ class Launcher:
             "transport": transport,
         }
         python_env = {"LC_CTYPE": "C.UTF-8"}
-        visible = (*_installation(interpreter.path), _PYTHON_BOOTSTRAP.parent, *self._package_folders())
+        visible = (*installation(interpreter.path), _PYTHON_BOOTSTRAP.parent, *self._package_folders())
         wrapper = env.get("AWS_LAMBDA_EXEC_WRAPPER")
-        if wrapper or transport == "http":
+        if wrapper or transport == "http" or not may_fork:
             # A wrapper must execute the runtime itself, and the official HTTP client reads its address when it is
             # loaded: no fork of a zygote will do.
             path = os.path.realpath(interpreter.path) if package.jailed else interpreter.path
@@ -143,7 +150,7 @@ class Launcher:
         paths = [*_layer_paths(package.opt_seen, f"nodejs/node{major}/node_modules", "nodejs/node_modules")]
         paths += [str(sdk)] if sdk else []
         node_env = {"NODE_PATH": os.pathsep.join([*paths, str(package.task_seen)])}
-        visible = (*_installation(interpreter.path), _NODE_BOOTSTRAP.parent, *([sdk] if sdk else []))
+        visible = (*installation(interpreter.path), _NODE_BOOTSTRAP.parent, *([sdk] if sdk else []))
         if wrapper := env.get("AWS_LAMBDA_EXEC_WRAPPER"):
             argv = (_wrapper(wrapper, package), *argv)
         return Launch(argv, None, transport, node_env, message, visible)
@@ -188,7 +195,7 @@ def _layer_paths(opt_dir: Path | None, *places: str) -> list[str]:
     return [str(opt_dir / place) for place in places] if opt_dir else []
 
 
-def _installation(interpreter: str) -> list[Path]:
+def installation(interpreter: str) -> list[Path]:
     """The folder below which an interpreter and its library lie, of a virtual environment those that it was made from.
 
     Its own folders are what system folders show anyway, when it is the system's.
