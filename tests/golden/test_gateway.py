@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.unit.gateway.memory_store import MemoryStore
 
 from freehold.clock import RandomIds, SystemClock
 from freehold.gateway.compiled import Api, Kind, Route, Stage
@@ -18,6 +19,7 @@ from freehold.gateway.exchange import Exchange, Means, Refused
 from freehold.gateway.fetch import fetch_url
 from freehold.gateway.payloads import v1, v2
 from freehold.gateway.routes import Node, names_of
+from freehold.gateway.usage_plans import UsagePlans
 from freehold.http.messages import Request, Response
 
 CASES = sorted((Path(__file__).parent / "gateway").iterdir())
@@ -60,8 +62,9 @@ def _exchange(given: Json) -> Exchange:
         client="192.0.2.1",
         scheme="https",
     )
+    clock = SystemClock()
     return Exchange(
-        means=Means(_Nobody(), SystemClock(), RandomIds(), fetch_url),
+        means=Means(_Nobody(), clock, RandomIds(), fetch_url, UsagePlans(MemoryStore(), clock)),
         request=request,
         api=api,
         stage=stage,
