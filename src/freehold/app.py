@@ -19,7 +19,7 @@ from pathlib import Path
 import orjson
 
 import freehold
-from freehold.aws.call import Call, OperationTable, Service
+from freehold.aws.call import Call, Json, OperationTable, Service
 from freehold.aws.validate import validate
 from freehold.clock import Clock, Ids, RandomIds, SystemClock
 from freehold.config import Config
@@ -152,12 +152,12 @@ class App:
         await self._start_tables()
         await self._start_engine()
         invoker: Invoker = self.engine if self.watch_invoker is None else self.watch_invoker(self.engine)
-        self.gateway = Gateway(self.store, invoker, self.clock, self.ids, config.account)
+        self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
+        self.gateway = Gateway(self.store, invoker, self.clock, self.ids, config.account, call_aws=self.aws_api)
         self._stops.append(self._stop_gateway)
         self.gateway.start()
         await self._start_events()
         await self._start_stacks()
-        self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
         await self._listen()
 
     def _add_account_services(self) -> None:
@@ -165,7 +165,7 @@ class App:
         add, store, clock = self.operations.add, self.store, self.clock
         objects = ObjectFiles(self.config.data_dir / "s3")
         http_apis = apigatewayv2.ApiGatewayV2(store, clock, self.ids, check_http_parts)
-        rest_apis = apigateway.ApiGateway(store, clock, self.ids, check_rest_copy, check_rest_stage)
+        rest_apis = apigateway.ApiGateway(store, clock, self.ids, self._check_rest_copy, check_rest_stage)
         add(Service("apigatewayv2", apigatewayv2.OPERATIONS, http_apis))
         add(Service("apigateway", apigateway.OPERATIONS, rest_apis))
         add(Service("logs", logs.OPERATIONS, logs.Logs(store, self.logs, clock)))
@@ -262,6 +262,9 @@ class App:
         operations.add(Service("cloudformation", CLOUDFORMATION, stacks))
         self._stops.append(lambda: stop_stacks(stacks))
         await start_stacks(stacks)
+
+    def _check_rest_copy(self, copy: Json) -> None:
+        check_rest_copy(copy, self.operations.has)
 
     async def _stop_gateway(self) -> None:
         await self.gateway.close()

@@ -20,6 +20,7 @@ from freehold.gateway.fetch import fetch_url
 from freehold.gateway.payloads import v1, v2
 from freehold.gateway.routes import Node, names_of
 from freehold.gateway.usage_plans import UsagePlans
+from freehold.http.client import HttpClient
 from freehold.http.messages import Request, Response
 
 CASES = sorted((Path(__file__).parent / "gateway").iterdir())
@@ -37,6 +38,10 @@ def test_a_payload_is_as_its_source_has_it(case: Path) -> None:
 def _event(given: Json) -> Json:
     exchange = _exchange(given)
     return v2.build_event(exchange) if given["format"] in ("2.0", "url") else v1.build_event(exchange)
+
+
+async def _no_answer(request: Request) -> Response:
+    return Response(503)
 
 
 def _exchange(given: Json) -> Exchange:
@@ -64,7 +69,9 @@ def _exchange(given: Json) -> Exchange:
     )
     clock = SystemClock()
     return Exchange(
-        means=Means(_Nobody(), clock, RandomIds(), fetch_url, UsagePlans(MemoryStore(), clock)),
+        means=Means(
+            _Nobody(), clock, RandomIds(), fetch_url, UsagePlans(MemoryStore(), clock), HttpClient(), _no_answer
+        ),
         request=request,
         api=api,
         stage=stage,

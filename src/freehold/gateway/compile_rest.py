@@ -12,6 +12,9 @@ from freehold.gateway.authorizers.request import compile_rest_authorizer
 from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, Route, Stage
 from freehold.gateway.function_arns import function_arn, has_variables
 from freehold.gateway.gateway_responses import compile_gateway_response
+from freehold.gateway.integrations.aws_service import HasService, compile_aws_service
+from freehold.gateway.integrations.endpoints import fill_stage_variables
+from freehold.gateway.integrations.http import compile_http
 from freehold.gateway.integrations.lambda_custom import compile_lambda_custom
 from freehold.gateway.integrations.lambda_proxy import LambdaProxy
 from freehold.gateway.integrations.mock import compile_mock
@@ -24,9 +27,10 @@ from freehold.gateway.validation import compile_validation
 Parts = Mapping[str, Json]
 
 
-def check_rest_copy(copy: Json) -> None:
-    """The `copy` of a deployment: `api`, `resources`, `authorizers`, `gatewayResponses`, ... Raises AwsError."""
-    _compile_stage({"stageName": "check", "deploymentId": ""}, copy, check_only=True)
+def check_rest_copy(copy: Json, has_service: HasService = lambda name: True) -> None:
+    """The `copy` of a deployment: `api`, `resources`, `authorizers`, `gatewayResponses`, ...; `has_service` tells which
+    AWS services there are. Raises AwsError."""
+    _compile_stage({"stageName": "check", "deploymentId": ""}, copy, has_service)
 
 
 def check_rest_stage(stage: Json) -> None:
@@ -60,8 +64,9 @@ def compile_rest_api(region: str, account: str, documents: Mapping[str, Parts], 
     )
 
 
-def _compile_stage(stage: Json, copy: Json, *, check_only: bool = False) -> Stage:
-    """With `check_only`, URIs with stage variables are not resolved: no stage is known yet."""
+def _compile_stage(stage: Json, copy: Json, has_service: HasService | None = None) -> Stage:
+    """With `has_service` it is only checked, and URIs with stage variables are not resolved: no stage is known yet."""
+    check_only = has_service is not None
     api = copy["api"]
     if api.get("policy"):
         raise unsupported("resource policies of REST APIs")
@@ -82,7 +87,7 @@ def _compile_stage(stage: Json, copy: Json, *, check_only: bool = False) -> Stag
             _check_guards(document, copy, what)
             integration = None
             if not (check_only and has_variables((document.get("methodIntegration") or {}).get("uri") or "")):
-                integration = _or_none(document, variables, what, check_only=check_only)
+                integration = _or_none(document, variables, what, has_service)
             route = Route(
                 key=what,
                 path=path,
@@ -151,16 +156,20 @@ def _bucket(stage: Json, path: str, method: str) -> Bucket | None:
     return Bucket(ACCOUNT_RATE if rate is None else rate, ACCOUNT_BURST if burst is None else burst)
 
 
-def _or_none(method: Json, variables: Mapping[str, str] | None, what: str, *, check_only: bool) -> Integration | None:
+def _or_none(
+    method: Json, variables: Mapping[str, str] | None, what: str, has_service: HasService | None
+) -> Integration | None:
     try:
-        return _integration(method, variables, what)
+        return _integration(method, variables, what, has_service)
     except AwsError:
-        if check_only:
+        if has_service is not None:
             raise
         return None
 
 
-def _integration(method: Json, variables: Mapping[str, str] | None, what: str) -> Integration:
+def _integration(
+    method: Json, variables: Mapping[str, str] | None, what: str, has_service: HasService | None
+) -> Integration:
     document = method.get("methodIntegration")
     if not document:
         raise AwsError("BadRequestException", f"No integration defined for method ({what})", status=400)
@@ -171,8 +180,11 @@ def _integration(method: Json, variables: Mapping[str, str] | None, what: str) -
     if document["type"] == "MOCK":
         return compile_mock(document, what)
     timeout_s = min(document.get("timeoutInMillis", REST_TIMEOUT_S * 1000) / 1000, REST_TIMEOUT_S)
-    if document["type"] == "AWS" and ":lambda:path/" in document.get("uri", ""):
+    if document["type"] in ("HTTP", "HTTP_PROXY"):
+        return compile_http(document, fill_stage_variables(document["uri"], variables), timeout_s, what)
+    if document["type"] == "AWS" and ":lambda:path/" not in document["uri"]:
+        uri = fill_stage_variables(document["uri"], variables)
+        return compile_aws_service(document, uri, timeout_s, what, has_service)
+    if document["type"] == "AWS":
         return compile_lambda_custom(document, function_arn(document["uri"], variables), timeout_s, what)
-    if document["type"] != "AWS_PROXY":
-        raise unsupported(f"integrations of type {document['type']} in REST APIs ({what})")
     return LambdaProxy(function_arn(document["uri"], variables), payload_version="", timeout_s=timeout_s)

@@ -50,8 +50,15 @@ _REST: dict[str, tuple[int, str, bytes]] = {
     "AUTHORIZER_FAILURE": (500, "AuthorizerFailureException", b'{"message":null}'),
     "API_CONFIGURATION_ERROR": (500, "InternalServerErrorException", b'{"message": "Internal server error"}'),
     "INTEGRATION_FAILURE": (502, "InternalServerErrorException", b'{"message": "Internal server error"}'),
+    "INTEGRATION_UNREACHABLE": (
+        504,
+        "InternalServerErrorException",
+        b'{"message": "Network error communicating with endpoint"}',
+    ),
     "INTEGRATION_TIMEOUT": (504, "InternalServerErrorException", b'{"message": "Endpoint request timed out"}'),
 }
+# Where ours are finer than the types that a template can name.
+_RESPONSE_TYPES = {"INTEGRATION_UNREACHABLE": "INTEGRATION_FAILURE"}
 _BEFORE_VALUE = re.compile(rb'\{"[Mm]essage": ?')
 _REST_OTHER = (502, "InternalServerErrorException", b'{"message": "Internal server error"}')
 
@@ -95,7 +102,7 @@ def _rest_refusal(exchange: Exchange, refused: Refused) -> Response:
         message = refused.message
         # What is before the value stays as AWS writes it, for this type: `{"message": ` or `{"Message":`.
         body = b"%b%b}" % (_BEFORE_VALUE.match(body)[0], orjson.dumps(message))  # type: ignore[index]
-    custom = exchange.stage.gateway_responses.get(refused.type)
+    custom = exchange.stage.gateway_responses.get(_RESPONSE_TYPES.get(refused.type, refused.type))
     if custom is None:
         custom = exchange.stage.gateway_responses.get("DEFAULT_4XX" if status < 500 else "DEFAULT_5XX")
     headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error_type), *refused.headers]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from freehold.clock import Clock, Ids
 from freehold.engine.invocation import Invoker
 from freehold.gateway.fetch import Fetch
-from freehold.http.messages import Headers, Request
+from freehold.http.client import HttpClient
+from freehold.http.messages import Handler, Headers, Request
 
 if TYPE_CHECKING:
     from freehold.gateway.compiled import Api, Route, Stage
@@ -38,6 +39,8 @@ class Means:
     ids: Ids
     fetch: Fetch  # Reads an issuer's keys.
     usage_plans: UsagePlans
+    http: HttpClient  # For integrations with other servers.
+    call_aws: Handler  # Our own AWS APIs, for integrations with other services.
 
 
 @dataclass(slots=True)

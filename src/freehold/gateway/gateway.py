@@ -21,8 +21,10 @@ from freehold.gateway.cors import add_cors_headers, is_preflight
 from freehold.gateway.errors import http_refusal, write_refusal
 from freehold.gateway.exchange import Exchange, Means, Refused
 from freehold.gateway.fetch import Fetch, fetch_url
+from freehold.gateway.limits import ANSWER_MAX_BYTES, MAX_BACKEND_REQUESTS
 from freehold.gateway.usage_plans import UsagePlans
-from freehold.http.messages import Request, Response
+from freehold.http.client import HttpClient
+from freehold.http.messages import Handler, Request, Response
 from freehold.state.store import Store
 
 _FORBIDDEN = b'{"message":"Forbidden"}'
@@ -37,10 +39,12 @@ class Gateway:
         ids: Ids,
         account: str = DEFAULT_ACCOUNT,
         fetch: Fetch = fetch_url,
+        call_aws: Handler | None = None,
     ) -> None:
         self._store = store
         self._usage_plans = UsagePlans(store, clock)
-        self._means = Means(invoker, clock, ids, fetch, self._usage_plans)
+        self._http = HttpClient(max_body_bytes=ANSWER_MAX_BYTES, max_open=MAX_BACKEND_REQUESTS)
+        self._means = Means(invoker, clock, ids, fetch, self._usage_plans, self._http, call_aws or _no_aws)
         self._apis = Apis(account)
         self._unfollow: tuple[Callable[[], None], ...] = ()
 
@@ -56,6 +60,7 @@ class Gateway:
         """Stops, and writes down what was counted."""
         self.stop()
         await self._usage_plans.meters.close()
+        await self._http.close()
 
     def owns(self, request: Request) -> bool:
         """Whether `handle` is for it: an execute-api or lambda-url path or Host."""
@@ -128,6 +133,10 @@ class Gateway:
             trace_id=request.lower.get("x-amzn-trace-id") or f"Root=1-{int(now_s):08x}-{random[22:46]}",
             invocation_id=_uuid(random[78:]),
         )
+
+
+async def _no_aws(request: Request) -> Response:
+    return Response(503)
 
 
 def _uuid(digits: str) -> str:

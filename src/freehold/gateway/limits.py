@@ -8,6 +8,8 @@ from __future__ import annotations
 from freehold.gateway.exchange import Exchange, Refused
 
 BODY_MAX_BYTES = 10 * 1024 * 1024
+ANSWER_MAX_BYTES = BODY_MAX_BYTES  # Of an HTTP backend.
+MAX_BACKEND_REQUESTS = 1_024  # On their way to HTTP backends at once; one more is refused.
 HEADERS_MAX_BYTES = 10_240  # Request line and header values together.
 HTTP_TIMEOUT_S = 30.0
 REST_TIMEOUT_S = 29.0

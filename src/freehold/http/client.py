@@ -16,6 +16,7 @@ import httptools
 from freehold.http.messages import Headers, Response
 
 _MAX_IDLE = 8  # Kept connections to one address.
+_MAX_ADDRESSES = 64  # With kept connections.
 _BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
@@ -37,9 +38,14 @@ class _Address:
 class HttpClient:
     """Use it within one event loop, and `close` it."""
 
-    def __init__(self, *, timeout_s: float = 60.0, max_body_bytes: int = 512 * 1024 * 1024) -> None:
+    def __init__(
+        self, *, timeout_s: float = 60.0, max_body_bytes: int = 512 * 1024 * 1024, max_open: int = 1_000_000
+    ) -> None:
+        """`max_open`: requests at once; one more raises HttpError."""
         self._timeout_s = timeout_s
         self._max_body_bytes = max_body_bytes
+        self._max_open = max_open
+        self._open = 0
         self._idle: dict[_Address, list[_Connection]] = {}
 
     async def send(
@@ -54,11 +60,16 @@ class HttpClient:
         """Raises HttpError. Content-Length and, unless given, Host are written here; redirects are not followed."""
         address, request = _write_request(method, url, headers, body)
         limit_s = self._timeout_s if timeout_s is None else timeout_s
+        if self._open >= self._max_open:
+            raise HttpError(f"{self._max_open} requests are under way already")
+        self._open += 1
         try:
             async with asyncio.timeout(limit_s):
                 return await self._exchange(address, method, request)
         except TimeoutError as error:
             raise HttpError(f"no answer from {address.host}:{address.port} within {limit_s:g} s") from error
+        finally:
+            self._open -= 1
 
     async def close(self) -> None:
         for connections in self._idle.values():
@@ -67,7 +78,7 @@ class HttpClient:
         self._idle.clear()
 
     async def _exchange(self, address: _Address, method: str, request: bytes) -> Response:
-        idle = self._idle.setdefault(address, [])
+        idle = self._idle.get(address, [])
         while idle:
             kept = idle.pop()
             if kept.usable:
@@ -86,12 +97,21 @@ class HttpClient:
         except BaseException:
             connection.close()
             raise
+        self._keep(connection, address)
+        return response
+
+    def _keep(self, connection: _Connection, address: _Address) -> None:
         idle = self._idle.setdefault(address, [])
         if connection.usable and len(idle) < _MAX_IDLE:
             idle.append(connection)
         else:
             connection.close()
-        return response
+        if not idle:
+            del self._idle[address]
+        elif len(self._idle) > _MAX_ADDRESSES:
+            # The address that was new the longest ago: callers may name as many as they like.
+            for each in self._idle.pop(next(iter(self._idle))):
+                each.close()
 
     async def _connect(self, address: _Address) -> _Connection:
         loop = asyncio.get_running_loop()

@@ -27,7 +27,7 @@ def api(rest: Any) -> Iterator[str]:
 
 
 def put_mock(rest: Any, api: str, verb: str, path: str, **method: Any) -> dict[str, Any]:
-    root = rest.get_resources(restApiId=api)["items"][0]["id"]
+    root = rest.get_rest_api(restApiId=api)["rootResourceId"]
     resource = rest.create_resource(restApiId=api, parentId=root, pathPart=path)["id"]
     where = {"restApiId": api, "resourceId": resource, "httpMethod": verb}
     rest.put_method(**{**where, "authorizationType": "NONE", **method})
@@ -97,3 +97,63 @@ def test_keys_quotas_and_usage_survive_a_restart(own_server: LiveServer) -> None
     remaining = [{"op": "replace", "path": "/remaining", "value": "1"}]
     rest.update_usage(usagePlanId=plan, keyId=imported["ids"][0], patchOperations=remaining)
     assert [ask("k" * 30)[0] for _ in range(2)] == [200, 429]
+
+
+def put_backed(rest: Any, api: str, verb: str, path: str, answers: dict[str, Any], **integration: Any) -> None:
+    root = rest.get_rest_api(restApiId=api)["rootResourceId"]
+    resource = rest.create_resource(restApiId=api, parentId=root, pathPart=path)["id"]
+    where = {"restApiId": api, "resourceId": resource, "httpMethod": verb}
+    rest.put_method(**where, authorizationType="NONE")
+    rest.put_integration(**where, integrationHttpMethod="POST", **integration)
+    for status, answer in answers.items():
+        rest.put_method_response(**where, statusCode=status)
+        rest.put_integration_response(**where, statusCode=status, **answer)
+
+
+def test_tables_and_queues_stand_behind_an_api_without_a_function(
+    rest: Any, api: str, client: Client, server: LiveServer
+) -> None:
+    role = "arn:aws:iam::000000000000:role/gateway"
+    client("dynamodb").create_table(
+        TableName="behind",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    queue = client("sqs").create_queue(QueueName="behind")["QueueUrl"]
+    put_backed(
+        rest,
+        api,
+        "POST",
+        "items",
+        {"200": {}, "400": {"selectionPattern": r"4\d{2}"}},
+        type="AWS",
+        uri="arn:aws:apigateway:us-east-1:dynamodb:action/PutItem",
+        credentials=role,
+        requestTemplates={"application/json": '{"TableName": "behind", "Item": {"id": {"S": $input.json("$.id")}}}'},
+    )
+    account = queue.split("/")[-2]
+    put_backed(
+        rest,
+        api,
+        "POST",
+        "jobs",
+        {"200": {}},
+        type="AWS",
+        uri=f"arn:aws:apigateway:us-east-1:sqs:path/{account}/behind",
+        credentials=role,
+        requestParameters={"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"},
+        requestTemplates={"application/json": "Action=SendMessage&MessageBody=$util.urlEncode($input.body)"},
+    )
+    rest.create_deployment(restApiId=api, stageName="dev")
+    url = f"{server.endpoint}/_aws/execute-api/{api}/dev"
+    assert fetch(f"{url}/items", "POST", {"id": "7"}).status == 200
+    assert client("dynamodb").get_item(TableName="behind", Key={"id": {"S": "7"}})["Item"] == {"id": {"S": "7"}}
+    assert fetch(f"{url}/items", "POST", {"id": 7}).status == 400  # DynamoDB's own word.
+    sent = fetch(f"{url}/jobs", "POST", {"do": "it"})
+    assert sent.status == 200, sent.json
+    message = client("sqs").receive_message(QueueUrl=queue)["Messages"][0]
+    assert json.loads(message["Body"]) == {"do": "it"}
+    assert sent.json["SendMessageResponse"]["SendMessageResult"]["MessageId"] == message["MessageId"]
+    client("dynamodb").delete_table(TableName="behind")
+    client("sqs").delete_queue(QueueUrl=queue)

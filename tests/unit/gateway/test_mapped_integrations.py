@@ -14,6 +14,7 @@ from tests.unit.gateway.world import FUNCTION, World, header, invoke_uri
 from freehold.aws.errors import AwsError
 
 JSON = "application/json"
+ROLE = {"credentials": "arn:aws:iam::000000000000:role/gateway"}
 
 
 @pytest.fixture
@@ -138,17 +139,29 @@ async def test_a_template_that_fails_is_an_internal_error(world: World) -> None:
 @pytest.mark.parametrize(
     ("integration", "answer", "words"),
     [
-        (
-            {"requestParameters": {"integration.request.header.X": "'Event'"}},
-            {},
-            "parameter mapping in the integration",
-        ),
+        ({"requestParameters": {"integration.request.header.X": "method.other.x"}}, {}, "method.other.x"),
+        ({"requestParameters": {"integration.request.cookie.X": "'a'"}}, {}, "integration.request.cookie.X"),
         ({"contentHandling": "CONVERT_TO_BINARY"}, {}, "CONVERT_TO_BINARY"),
-        ({"uri": "arn:aws:apigateway:us-east-1:sqs:path/000000000000/q"}, {}, "integrations of type AWS"),
+        ({"uri": "arn:aws:apigateway:us-east-1:sqs:path/000000000000/q"}, {}, "Role ARN must be specified"),
+        ({**ROLE, "uri": "arn:aws:apigateway:us-east-1:kinesis:action/PutRecord"}, {}, "service kinesis"),
+        ({**ROLE, "uri": "arn:aws:apigateway:us-east-1:dynamodb:action/Bake"}, {}, "Unknown action Bake"),
+        ({**ROLE, "uri": "arn:aws:apigateway:us-east-1:dynamodb:PutItem"}, {}, "must contain path or action"),
+        ({"type": "HTTP", "uri": "ftp://example.com"}, {}, "Invalid HTTP endpoint"),
         ({}, {"responseParameters": {"method.response.header.X": "somewhere.else"}}, "somewhere.else"),
         ({}, {"selectionPattern": "(("}, "Invalid selection pattern"),
     ],
-    ids=["request parameters", "binary", "other service", "source", "pattern"],
+    ids=[
+        "parameters source",
+        "parameters place",
+        "binary",
+        "no role",
+        "no such service",
+        "no such action",
+        "no path nor action",
+        "no http",
+        "source",
+        "pattern",
+    ],
 )
 async def test_what_cannot_be_honoured_does_not_deploy(
     world: World, integration: dict[str, Any], answer: dict[str, Any], words: str

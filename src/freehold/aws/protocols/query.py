@@ -23,10 +23,10 @@ def read_form(incoming: Incoming) -> dict[str, str]:
 def read(shape: Shape | None, form: dict[str, str]) -> dict[str, Any]:
     if shape is None:
         return {}
-    return _read_structure(shape, "", _tree(form))
+    return _read_structure(shape, "", tree(form))
 
 
-def _tree(form: dict[str, str]) -> dict[str, Any]:
+def tree(form: dict[str, str]) -> dict[str, Any]:
     """`{"Tags.member.1.Key": "a"}` -> `{"Tags": {"member": {"1": {"Key": "a"}}}}`; a leaf's text lies under ""."""
     root: dict[str, Any] = {}
     for name, value in form.items():

@@ -7,6 +7,7 @@ against the selection patterns; a good answer takes the default one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import orjson
 
@@ -23,7 +24,9 @@ from freehold.gateway.integrations.mapped import (
     select,
 )
 from freehold.gateway.unsupported import unsupported
-from freehold.http.messages import Response
+from freehold.http.messages import Request, Response
+
+_SYNCHRONOUS = "RequestResponse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,11 @@ class LambdaCustom:
 
     async def answer(self, exchange: Exchange) -> Response:
         mapped = map_request(exchange, self.request)
+        kind = mapped.header("x-amz-invocation-type") or _SYNCHRONOUS
+        if kind != _SYNCHRONOUS:
+            return await self._answer_later(exchange, kind, mapped.body)
         try:
-            event = orjson.loads(mapped) if mapped.strip() else {}
+            event = orjson.loads(mapped.body) if mapped.body.strip() else {}
         except orjson.JSONDecodeError:
             # Lambda answers 400 to an event that is no JSON, and API Gateway makes a 500 of it.
             raise Refused("API_CONFIGURATION_ERROR") from None
@@ -44,7 +50,23 @@ class LambdaCustom:
         body = result.payload.decode("utf-8", "replace")
         message = _error_message(body) if result.function_error is not None else None
         headers = {"x-amzn-requestid": exchange.invocation_id, "x-amz-executed-version": result.executed_version}
-        return map_answer(exchange, select(self.answers, message), body, headers)
+        return map_answer(exchange, select(self.answers, message), result.payload, headers)
+
+    async def _answer_later(self, exchange: Exchange, kind: str, body: bytes) -> Response:
+        """Event: Lambda answers 202 at once. Developer Guide, "Set up asynchronous invocation of the backend Lambda
+        function"."""
+        request = Request(
+            "POST",
+            f"/2015-03-31/functions/{quote(self.function_arn, safe='')}/invocations",
+            "",
+            [("Host", "lambda.amazonaws.com"), ("X-Amz-Invocation-Type", kind)],
+            body,
+            client=exchange.request.client,
+        )
+        response = await exchange.means.call_aws(request)
+        if response.status >= 400:
+            raise Refused("API_CONFIGURATION_ERROR")
+        return map_answer(exchange, select(self.answers, None), response.body, {})
 
 
 def _error_message(body: str) -> str:
@@ -57,8 +79,6 @@ def _error_message(body: str) -> str:
 
 def compile_lambda_custom(integration: Json, function_arn: str, timeout_s: float, what: str) -> LambdaCustom:
     """Raises AwsError."""
-    if integration.get("requestParameters"):
-        raise unsupported(f"parameter mapping in the integration of {what}")
     if integration.get("contentHandling") == "CONVERT_TO_BINARY":
         raise unsupported(f"contentHandling CONVERT_TO_BINARY of {what}")
     return LambdaCustom(function_arn, compile_request(integration, what), compile_answers(integration, what), timeout_s)

@@ -173,7 +173,7 @@ def read_rest_response(payload: bytes, binary_media_types: tuple[str, ...], acce
     answer = _object(payload)
     if not _REST_ANSWER_KEYS.issuperset(answer):
         raise Refused("INVALID_RESPONSE")
-    if answer.get("isBase64Encoded") is True and not _is_binary(accept, binary_media_types):
+    if answer.get("isBase64Encoded") is True and not is_binary(accept, binary_media_types):
         answer = {**answer, "isBase64Encoded": False}
     return _response({"statusCode": 200, **answer}, "application/json", strict=True)
 
@@ -197,7 +197,7 @@ def _response(answer: Json, default_content_type: str, *, strict: bool) -> Respo
         raise Refused("INVALID_RESPONSE")
     multi_names = {name.lower() for name in multi}
     headers: Headers = [
-        (_answer_name(name, strict), _answer_value(value, strict))
+        (answer_name(name, strict), _answer_value(value, strict))
         for name, value in single.items()
         if name.lower() not in multi_names and name.lower() not in HOP_BY_HOP
     ]
@@ -205,13 +205,14 @@ def _response(answer: Json, default_content_type: str, *, strict: bool) -> Respo
         if not isinstance(values, list):
             raise Refused("INVALID_RESPONSE")
         if name.lower() not in HOP_BY_HOP:
-            headers += [(_answer_name(name, strict), _answer_value(value, strict)) for value in values]
+            headers += [(answer_name(name, strict), _answer_value(value, strict)) for value in values]
     if status not in (204, 304) and not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", default_content_type))
     return Response(status, headers, answer_body(answer))
 
 
-def _answer_name(name: str, strict: bool) -> str:
+def answer_name(name: str, strict: bool = True) -> str:
+    """REST APIs give some of a backend's headers another name."""
     if strict and name.lower() in _REST_REMAPPED:
         return f"x-amzn-Remapped-{name}"
     return header_name(name)
@@ -225,12 +226,13 @@ def _answer_value(value: Any, strict: bool) -> str:
 
 
 def _rest_body(body: bytes, content_type: str | None, binary_media_types: tuple[str, ...]) -> tuple[str, bool]:
-    if binary_media_types and _is_binary(content_type, binary_media_types):
+    if binary_media_types and is_binary(content_type, binary_media_types):
         return read_body(body, None)
     return body.decode("utf-8", "replace"), False
 
 
-def _is_binary(media_type: str | None, binary_media_types: tuple[str, ...]) -> bool:
+def is_binary(media_type: str | None, binary_media_types: tuple[str, ...]) -> bool:
+    """Of a Content-Type, or of the first type of an Accept header."""
     if not binary_media_types:
         return False
     first = (media_type or "application/json").partition(",")[0].partition(";")[0].strip().lower()
