@@ -10,17 +10,20 @@ from pathlib import Path
 import pytest
 
 from freehold.aws.errors import AwsError
+from freehold.engine.pace import WIDTH
 from freehold.state.store import Put
-from tests.engines import ARN, running_engine
+from tests.engines import ARN, RunningEngine, running_engine
 
 WAIT_FOR_FILE = """
 import os, time
 def handler(event, context):
-    open(event["mark"] + str(os.getpid()), "w").close()
+    if event["mark"] != "/dev/null/":
+        open(event["mark"] + str(os.getpid()), "w").close()
     while not os.path.exists(event["until"]):
         time.sleep(0.005)
     return os.getpid()
 """
+_GONE = {"mark": "/dev/null/", "until": "/"}  # Marks nothing and waits for nothing.
 PID = "import os\ndef handler(event, context): return os.getpid()"
 
 
@@ -39,6 +42,39 @@ async def test_concurrent_invocations_get_an_environment_each(tmp_path: Path) ->
         (tmp_path / "go").touch()
         pids = {(await task).payload for task in tasks}
         assert len(pids) == 3
+
+
+async def test_a_quick_function_shares_environments_under_a_burst(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freehold.engine.pool.STALL_S", 20.0)
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": WAIT_FOR_FILE})
+        await _make_quick(running, tmp_path)
+        answers = await asyncio.gather(*(running.invoke("f", _GONE) for _ in range(WIDTH * 5)))
+        assert len({answer.payload for answer in answers}) <= WIDTH
+
+
+async def test_a_quick_function_that_waits_holds_nobody_up(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": WAIT_FOR_FILE})
+        await _make_quick(running, tmp_path)
+        event = {"mark": str(tmp_path / "later-"), "until": str(tmp_path / "end")}
+        tasks = [asyncio.ensure_future(running.invoke("f", event)) for _ in range(WIDTH + 4)]
+        await _appear(tmp_path, "later-", WIDTH + 4)
+        (tmp_path / "end").touch()
+        assert len({(await task).payload for task in tasks}) == WIDTH + 4
+
+
+async def _make_quick(running: RunningEngine, directory: Path) -> None:
+    """More environments than may share, all idle, and a function known to answer at once."""
+    event = {"mark": str(directory / "first-"), "until": str(directory / "go")}
+    tasks = [asyncio.ensure_future(running.invoke("f", event)) for _ in range(WIDTH + 2)]
+    await _appear(directory, "first-", WIDTH + 2)
+    (directory / "go").touch()
+    await asyncio.gather(*tasks)
+    for _ in range(100):
+        await running.invoke("f", _GONE)
 
 
 async def test_past_reserved_concurrency_the_caller_is_told_at_once(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from freehold.aws.errors import AwsError
 from freehold.clock import Clock, now_ms
 from freehold.engine import events
 from freehold.engine.concurrency import Concurrency
-from freehold.engine.environment import InitFailed, State
+from freehold.engine.environment import InitFailed
 from freehold.engine.functions import (
     ALIAS,
     FUNCTION,
@@ -83,20 +83,10 @@ class Engine:
             self._prewarmed.add(runtime_name)
             self._run_beside(self._starter.prepare(RUNTIMES[runtime_name]))
 
-    async def invoke(self, invocation: Invocation) -> InvocationResult:
+    def invoke(self, invocation: Invocation) -> asyncio.Future[InvocationResult]:
         pool = self._pool(self._version_key(invocation.function_arn))
-        function = pool.function
-        self.concurrency.enter(function.function_key)
-        try:
-            environment = pool.idle.pop() if pool.idle else await pool.take()
-        except InitFailed as failed:
-            self.concurrency.leave(function.function_key)
-            return self._init_failure(function, invocation, failed)
-        except BaseException:
-            self.concurrency.leave(function.function_key)
-            raise
-        assert environment.state is State.IDLE
-        return await environment.run(invocation, invocation.trace_id or new_trace_id(self._clock))
+        self.concurrency.enter(pool.function.function_key)
+        return pool.run(invocation)
 
     async def rehearse(self, function_arn: str, code_sha256: str, handler: str) -> InitFailed | None:
         """Starts one environment of a function with other code, a blob, and lets it go: does that code initialise?"""
@@ -167,7 +157,9 @@ class Engine:
             function = self._versions.get(version_key)
             if function is None:
                 raise AwsError("ResourceNotFoundException", f"Function not found: {version_key}", status=404)
-            pool = self._pools[version_key] = Pool(function, self._starter, self._admit, self._on_done)
+            pool = self._pools[version_key] = Pool(
+                function, self._starter, self._admit, self._on_done, self._init_failure
+            )
         return pool
 
     # Following the store.
@@ -261,9 +253,3 @@ class Engine:
 
 def _not_found(arn: str) -> AwsError:
     return AwsError("ResourceNotFoundException", f"Function not found: {arn}", status=404, fields={"Type": "User"})
-
-
-def new_trace_id(clock: Clock) -> str:
-    """AWS: "X-Ray tracing header"."""
-    noise = f"{random.getrandbits(160):040x}"
-    return f"Root=1-{int(clock.now_s()):08x}-{noise[:24]};Parent={noise[24:]};Sampled=0"

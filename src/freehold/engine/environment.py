@@ -11,15 +11,15 @@ import asyncio
 import enum
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from freehold.clock import now_ms
 from freehold.engine import events
 from freehold.engine.functions import FunctionVersion
 from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
-from freehold.engine.limits import LOG_TAIL_BYTES, PAYLOAD_BYTES
+from freehold.engine.limits import PAYLOAD_BYTES
 from freehold.engine.link import Link, Work
 from freehold.engine.output import OutputReader
+from freehold.engine.running import Running, closing_lines, log_tail, new_trace_id, start_lines
 from freehold.engine.surroundings import Observer, Surroundings
 from freehold.sandbox.sandbox import Exit, SandboxProcess
 from freehold.state.logs import LogEvent
@@ -61,15 +61,6 @@ class InitFailed(Exception):
         return self.payload or events.error_document(self.error_type, f"RequestId: {request_id} Error: {self.words}")
 
 
-@dataclass(slots=True)
-class _Running:
-    invocation: Invocation
-    answer: asyncio.Future[InvocationResult]
-    started_s: float
-    init_ms: float | None
-    lines: list[str]
-
-
 class Environment:
     """Meets `LinkEvents`. Made by starter.py; `on_free` and `on_gone` are its pool's."""
 
@@ -81,7 +72,7 @@ class Environment:
         self.on_free: Callable[[Environment], None] = _nothing
         self.on_gone: Callable[[Environment], None] = _nothing
         self.on_done: Callable[[FunctionVersion], None] = _done_nothing
-        self.on_answered: Callable[[Environment], None] = _nothing
+        self.on_answered: Callable[[Environment, int], None] = _answered_nothing
         self.settling = False  # Answered, and not ready for more yet.
         self.provisioned = False
         self.initialization = "on-demand"
@@ -93,9 +84,10 @@ class Environment:
         self._link: Link | None = None
         self._output: OutputReader | None = None
         self._process: SandboxProcess | None = None
-        self._running: _Running | None = None
-        self._unreported: tuple[_Running, str | None] | None = None  # Answered; its extensions still work.
-        self._timer: asyncio.TimerHandle | None = None
+        self._running: Running | None = None
+        self._unreported: tuple[Running, str | None] | None = None  # Answered; its extensions still work.
+        self._deadline_s = math.inf  # Of the invocation that runs, by the loop's clock.
+        self._timer: asyncio.TimerHandle | None = None  # Looks at it; one timer serves many invocations.
         self._init: asyncio.Future[None] = self._loop.create_future()
         self._init_started_s = around.clock.monotonic_s()
         self._init_ms: float | None = None  # Until the first invocation reported it.
@@ -152,40 +144,30 @@ class Environment:
 
     # Running.
 
-    def run(
-        self, invocation: Invocation, trace_id: str, payload_type: str = "application/json"
-    ) -> asyncio.Future[InvocationResult]:
-        """Begins; must be IDLE. The future never raises: what fails is a result with `function_error`."""
+    def run(self, invocation: Invocation, answer: asyncio.Future[InvocationResult]) -> None:
+        """Begins; must be IDLE. `answer` never gets an exception: what fails is a result with `function_error`."""
         self._become(State.BUSY)
-        around, function = self._around, self.function
-        wall_s = around.clock.now_s()
-        answer: asyncio.Future[InvocationResult] = self._loop.create_future()
-        self._timer = self._loop.call_later(function.timeout_s, self._on_timeout)
-        running = _Running(invocation, answer, around.clock.monotonic_s(), self._init_ms, self._init_lines)
+        clock, timeout_s = self._around.clock, self.function.timeout_s
+        started_ms = now_ms(clock)
+        self._running = Running(
+            invocation, answer, clock.monotonic_s(), started_ms, self._init_ms, self._init_lines
+        )  # fmt: skip
         self._init_ms = None
         self._init_lines, self._kept_bytes = [], 0
-        self._running = running
-        stamp_ms = int(wall_s * 1000)
-        if function.log_format == "JSON":
-            record: dict[str, object] = {"requestId": invocation.request_id, "version": function.version}
-            start = events.platform_record("start", record, stamp_ms)
-        else:
-            start = events.start_line(invocation.request_id, function.version)
-        self._log([LogEvent(stamp_ms, start)])
+        self._deadline_s = self._loop.time() + timeout_s
+        if self._timer is None:
+            self._timer = self._loop.call_later(timeout_s, self._on_timer)
         assert self._link is not None
         self._link.send(
             Work(
                 invocation.request_id,
-                stamp_ms + int(function.timeout_s * 1000),
+                started_ms + int(timeout_s * 1000),
                 invocation.function_arn,
                 invocation.payload,
-                trace_id,
+                invocation.trace_id or new_trace_id(clock),
                 invocation.client_context.decode("utf-8", "replace"),
-                "",
-                payload_type,
             )
         )
-        return answer
 
     def stop(self) -> None:
         """Ends it, whatever it does; an invocation that runs is answered as one whose runtime was killed."""
@@ -206,17 +188,16 @@ class Environment:
             self._become(State.IDLE)
             self._init.set_result(None)
         elif self.state is State.BUSY and self._running is None:
-            if self._timer is not None:
-                self._timer.cancel()
+            self._deadline_s = math.inf
             if self._unreported is not None:
                 self._report_late("")
             self._become(State.IDLE)
             self.settling = False
             self.on_free(self)
 
-    def on_response(self, request_id: str, payload: bytes, content_type: str) -> None:
+    def on_response(self, request_id: str, payload: bytes, content_type: str, worked_us: int) -> None:
         if self._is_current(request_id):
-            self._finish(payload, None, content_type)
+            self._finish(payload, None, content_type, worked_us)
 
     def on_error(self, request_id: str, error_type: str, payload: bytes) -> None:
         if self._is_current(request_id):
@@ -238,7 +219,9 @@ class Environment:
 
     # Ends.
 
-    def _finish(self, payload: bytes, error_type: str | None, content_type: str = "application/json") -> None:
+    def _finish(
+        self, payload: bytes, error_type: str | None, content_type: str = "application/json", worked_us: int = -1
+    ) -> None:
         """The runtime answered. The environment is free when it asks for the next, and until then on the clock."""
         running = self._running
         assert running is not None
@@ -251,7 +234,18 @@ class Environment:
             self._answer_early(running, payload, error_type, duration_ms, content_type)
         self.idle_since_s = running.started_s
         self.settling = True
-        self.on_answered(self)
+        self.on_answered(self, worked_us)
+
+    def _on_timer(self) -> None:
+        """The oldest deadline has come: of the invocation that runs, or of one before it."""
+        self._timer = None
+        if self._deadline_s == math.inf or self.state is State.STOPPED:
+            return
+        left_s = self._deadline_s - self._loop.time()
+        if left_s > 0:
+            self._timer = self._loop.call_later(left_s, self._on_timer)
+        else:
+            self._on_timeout()
 
     def _on_timeout(self) -> None:
         running, self._running = self._running, None
@@ -323,13 +317,13 @@ class Environment:
     # With extensions: the caller is answered at once, the invocation ends when they have ended their work.
 
     def _answer_early(
-        self, running: _Running, payload: bytes, error_type: str | None, duration_ms: float, content_type: str
+        self, running: Running, payload: bytes, error_type: str | None, duration_ms: float, content_type: str
     ) -> None:
         self._drain_into(running)
         self._unreported = running, error_type
         status = "error" if error_type else ""
         report = self._make_report(running, error_type, status, duration_ms)
-        closing = _closing_lines(report, self.function.log_format, now_ms(self._around.clock))
+        closing = closing_lines(report, self.function.log_format, now_ms(self._around.clock))
         self._answer(running, payload, status, duration_ms, closing, content_type)
 
     def _report_late(self, status: str, error_type: str | None = None) -> None:
@@ -343,17 +337,17 @@ class Environment:
         lines = (
             [events.timeout_line(stamp_ms, report.request_id, self.function.timeout_s)] if status == "timeout" else []
         )
-        lines += _closing_lines(report, self.function.log_format, stamp_ms)
+        lines += closing_lines(report, self.function.log_format, stamp_ms)
         self._log([LogEvent(stamp_ms, line) for line in lines])
         self.on_done(self.function)
         self._tell_listeners(running, report, status, said or error_type)
 
-    def _drain_into(self, running: _Running) -> None:
+    def _drain_into(self, running: Running) -> None:
         printed = self._output.drain() if self._output is not None else []
         running.lines += [event.message for event in printed]
         if self.observer is not None and printed:
             self.observer.printed(printed)
-        self._log(printed)
+        self._log([*start_lines(running, self.function), *printed])
 
     # Logs and figures.
 
@@ -367,11 +361,11 @@ class Environment:
                 self._kept_bytes += len(event.message) + 1
         if self.observer is not None:
             self.observer.printed(lines)
-        self._log(lines)
+        self._log(lines if running is None else [*start_lines(running, self.function), *lines])
 
     def _conclude(
         self,
-        running: _Running,
+        running: Running,
         payload: bytes,
         error_type: str | None,
         status: str,
@@ -389,38 +383,42 @@ class Environment:
         if printed or last_lines:
             printed += [LogEvent(stamp_ms, line) for line in last_lines]
             running.lines += [event.message for event in printed]
-        closing = _closing_lines(report, function.log_format, stamp_ms)
-        self._log([*printed, *(LogEvent(stamp_ms, line) for line in closing)])
+        closing = closing_lines(report, function.log_format, stamp_ms)
+        lines = start_lines(running, self.function)
+        if printed:
+            lines += printed
+        lines += [LogEvent(stamp_ms, line) for line in closing]
+        self._log(lines)
         self.on_done(function)
         self._answer(running, payload, status, duration_ms, closing, content_type)
         self._tell_listeners(running, report, status, error_type)
 
-    def _make_report(self, running: _Running, error_type: str | None, status: str, duration_ms: float) -> events.Report:
+    def _make_report(self, running: Running, error_type: str | None, status: str, duration_ms: float) -> events.Report:
         return events.Report(
             running.invocation.request_id, duration_ms, self.function.memory_mb, self._max_memory_mb, running.init_ms,
             status, error_type or "",
         )  # fmt: skip
 
     def _answer(
-        self, running: _Running, payload: bytes, status: str, duration_ms: float, closing: list[str], content_type: str
+        self, running: Running, payload: bytes, status: str, duration_ms: float, closing: list[str], content_type: str
     ) -> None:
         # Not so when the caller went away.
         if not running.answer.done():
             invocation, function = running.invocation, self.function
             running.answer.set_result(
                 InvocationResult(
-                    payload=payload,
-                    function_error="Unhandled" if status else None,
-                    executed_version=function.version,
-                    log_tail=_tail(running, function, closing) if invocation.log_tail else b"",
-                    duration_ms=duration_ms,
-                    init_ms=running.init_ms,
-                    trace_id=invocation.trace_id,
-                    content_type=content_type,
+                    payload,
+                    "Unhandled" if status else None,
+                    function.version,
+                    log_tail(running, function, closing) if invocation.log_tail else b"",
+                    duration_ms,
+                    running.init_ms,
+                    invocation.trace_id,
+                    content_type,
                 )
             )
 
-    def _tell_listeners(self, running: _Running, report: events.Report, status: str, error_type: str | None) -> None:
+    def _tell_listeners(self, running: Running, report: events.Report, status: str, error_type: str | None) -> None:
         function = self.function
         if self.observer is not None:
             self.observer.reported(report)
@@ -452,20 +450,6 @@ class Environment:
         self.state = state
 
 
-def _closing_lines(report: events.Report, log_format: str, stamp_ms: int) -> list[str]:
-    if log_format == "JSON":
-        return [events.platform_record("report", events.report_record(report), stamp_ms)]
-    return [events.end_line(report.request_id), events.report_line(report)]
-
-
-def _tail(running: _Running, function: FunctionVersion, closing: list[str]) -> bytes:
-    """The last 4 KB of the invocation's log. AWS: Invoke, LogType."""
-    first = (
-        [] if function.log_format == "JSON" else [events.start_line(running.invocation.request_id, function.version)]
-    )
-    return "".join(f"{line}\n" for line in (*first, *running.lines, *closing)).encode()[-LOG_TAIL_BYTES:]
-
-
 def _peak_memory_mb(pid: int) -> int:
     """What the first process held at most; 0 where the system does not say."""
     try:
@@ -479,6 +463,9 @@ def _peak_memory_mb(pid: int) -> int:
 
 
 def _nothing(_: Environment) -> None: ...
+
+
+def _answered_nothing(_: Environment, worked_us: int) -> None: ...
 
 
 def _done_nothing(_: FunctionVersion) -> None: ...

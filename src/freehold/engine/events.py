@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import math
 import signal
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from freehold.sandbox.sandbox import Exit
 from freehold.state.logs import LogEvent
@@ -18,8 +18,7 @@ from freehold.state.logs import LogEvent
 _NUMBERS = {"2": "interrupt", "6": "aborted", "9": "killed", "11": "segmentation fault", "15": "terminated"}
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """The figures of one finished invocation."""
 
     request_id: str

@@ -21,7 +21,7 @@ HEAD_BYTES = HEAD.size
 INIT = 1  # to the runtime; payload: JSON of how to become the function
 INVOKE = 2  # to the runtime; meta: request id, deadline, ARN, trace, client context, identity, content type
 READY = 3
-RESPONSE = 4  # meta: request id, content type
+RESPONSE = 4  # meta: request id, content type, microseconds of work or -1
 ERROR = 5  # meta: request id, error type
 INIT_ERROR = 6  # meta: error type
 FATAL = 7  # as ERROR, from a runtime that ends itself after it
@@ -158,7 +158,8 @@ class FrameLink:
             if kind != FATAL:
                 self._events.on_ready()
         elif kind == RESPONSE:
-            self._events.on_response(first, payload, second)
+            content_type, _, worked_us = second.partition("\0")
+            self._events.on_response(first, payload, content_type, int(worked_us) if worked_us.isdecimal() else -1)
             self._events.on_ready()
         elif kind == ERROR:
             self._events.on_error(first, second, payload)

@@ -6,12 +6,10 @@ same contract suite runs over both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """What the runtime is told of one invocation; empty text: not told. AWS: "Using the Lambda runtime API"."""
 
     request_id: str
@@ -31,7 +29,10 @@ class LinkEvents(Protocol):
         """The runtime asks for an invocation: its init is done, or all that it does for the last one."""
         ...
 
-    def on_response(self, request_id: str, payload: bytes, content_type: str) -> None: ...
+    def on_response(self, request_id: str, payload: bytes, content_type: str, worked_us: int) -> None:
+        """`worked_us`: the processor's time from the invocation's arrival in the runtime to its answer, as the runtime
+        says; -1: it waited for something meanwhile, or does not say."""
+        ...
 
     def on_error(self, request_id: str, error_type: str, payload: bytes) -> None: ...
 

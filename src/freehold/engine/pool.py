@@ -1,7 +1,9 @@
-"""The environments of one version: who is idle, who waits, how many start. Hands out the one used last first.
+"""The environments of one version: who is idle, what waits, how many start. Runs on the one used last first.
 
 One decision to know: an invocation that finds nobody idle starts an environment and waits for whichever is free first,
-that one or another. So a quick function under a burst is not bound to its own slow starts.
+that one or another. So a quick function under a burst is not bound to its own slow starts. And a quick function's
+invocations wait for a busy environment rather than wake one more than the processors can use (pace.py). What waits here
+runs in the end, also when its caller has gone; it is counted, so the concurrency limits are this queue's too.
 """
 
 from __future__ import annotations
@@ -11,16 +13,22 @@ from collections import deque
 from collections.abc import Callable
 
 from freehold.aws.errors import AwsError
-from freehold.engine.environment import Environment, InitFailed, State
+from freehold.engine.environment import Environment, InitFailed
 from freehold.engine.functions import FunctionVersion
+from freehold.engine.invocation import Invocation, InvocationResult
+from freehold.engine.pace import STALL_S, Pace
 from freehold.engine.starter import ON_DEMAND, PROVISIONED, Starter
 
 _SETTLE_S = 0.02
 
 
+Answer = asyncio.Future[InvocationResult]
+
+
 class Pool:
     """`admit` is asked before each start and may free a place elsewhere; it raises AwsError when there is none.
-    `on_done` is told of each invocation that ended, however it did."""
+    `on_done` is told of each invocation that ended, however it did. `tell_failure` makes the result of an invocation
+    whose environment did not come up."""
 
     def __init__(
         self,
@@ -28,16 +36,21 @@ class Pool:
         starter: Starter,
         admit: Callable[[], None],
         on_done: Callable[[FunctionVersion], None],
+        tell_failure: Callable[[FunctionVersion, Invocation, InitFailed], InvocationResult],
     ) -> None:
         self.function = function
         self._starter = starter
         self._admit = admit
         self._on_done = on_done
+        self._tell_failure = tell_failure
+        self._loop = asyncio.get_running_loop()
         self.idle: list[Environment] = []
         self.environments: set[Environment] = set()
-        self._waiting: deque[asyncio.Future[Environment]] = deque()
+        self._waiting: deque[tuple[Invocation, Answer]] = deque()
         self._starts: set[asyncio.Task[None]] = set()
         self._settling: set[Environment] = set()  # Answered their last invocation, and will be free in a moment.
+        self._pace = Pace()
+        self._watch: asyncio.TimerHandle | None = None  # Over those who wait for a busy environment.
         self._retired = False
         self.provisioned = 0  # So many are kept initialised.
         self.provision_failure: InitFailed | None = None
@@ -46,27 +59,29 @@ class Pool:
         """Environments, those that start included."""
         return len(self.environments) + len(self._starts)
 
-    async def take(self) -> Environment:
-        """An IDLE environment that is the caller's to run. Raises InitFailed, AwsError."""
-        while self.idle:
-            environment = self.idle.pop()
-            if environment.state is State.IDLE:
-                return environment
-        if self._settling and len(self._settling) + len(self._starts) > len(self._waiting):
+    def run(self, invocation: Invocation) -> Answer:
+        """Begins it, now or when an environment is free. Raises AwsError when it can get none."""
+        answer: Answer = self._loop.create_future()
+        idle = self.idle
+        is_full = self._pace.is_full(len(self.environments) - len(idle))
+        if idle and not is_full:
+            idle.pop().run(invocation, answer)
+            return answer
+        if is_full:
+            if self._watch is None:
+                self._look_again()
+        elif self._settling and len(self._settling) + len(self._starts) > len(self._waiting):
             # One will be free sooner than a new one is up; if not, this was too good a hope.
-            asyncio.get_running_loop().call_later(_SETTLE_S, self._start_if_needed)
+            self._loop.call_later(_SETTLE_S, self._start_if_needed)
         elif len(self._starts) <= len(self._waiting):
-            self._admit()
+            try:
+                self._admit()
+            except BaseException:
+                self._on_done(self.function)
+                raise
             self._start(ON_DEMAND)
-        waiter: asyncio.Future[Environment] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                # It was handed to us in the same moment: somebody else may have it.
-                self._on_free(waiter.result())
-            raise
+        self._waiting.append((invocation, answer))
+        return answer
 
     def provision(self, count: int) -> None:
         """Keeps `count` environments initialised from now on."""
@@ -113,9 +128,11 @@ class Pool:
         for environment in list(self.environments):
             environment.stop()
         await asyncio.gather(*self._starts, return_exceptions=True)
+        while self._waiting:
+            self._waiting.popleft()[1].cancel()
 
     def _start(self, initialization: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._bring_up(initialization), name=initialization)
+        task = self._loop.create_task(self._bring_up(initialization), name=initialization)
         self._starts.add(task)
         task.add_done_callback(self._starts.discard)
 
@@ -128,7 +145,7 @@ class Pool:
                 return
             try:
                 # AWS runs a failed init again, as a part of the invocation that waits for it.
-                if not self._has_waiter():
+                if not self._waiting:
                     return
                 environment = await self._starter.start(self.function, initialization, self.function.timeout_s)
             except InitFailed as again:
@@ -137,18 +154,39 @@ class Pool:
         self.environments.add(environment)
         environment.on_free = self._on_free
         environment.on_gone = self._on_gone
-        environment.on_answered = self._settling.add
+        environment.on_answered = self._on_answered
         environment.on_done = self._on_done
         self._on_free(environment)
 
+    def _on_answered(self, environment: Environment, worked_us: int) -> None:
+        self._settling.add(environment)
+        self._pace.note(worked_us)
+
+    def _look_again(self, silent: bool = False) -> None:
+        # Twice: answers may lie in the sockets when a timer is late.
+        self._watch = self._loop.call_later(STALL_S / 2, self._watch_waiting, self._pace.answers, silent)
+
+    def _watch_waiting(self, answers: int, was_silent: bool) -> None:
+        """Nobody waits for busy environments that do not answer."""
+        self._watch = None
+        if not self._waiting:
+            return
+        is_silent = self._pace.answers == answers
+        if is_silent and was_silent:
+            self._pace.stalled()
+        if self._pace.is_full(len(self.environments) - len(self.idle)):
+            self._look_again(is_silent)
+            return
+        while self.idle and self._waiting:
+            self._on_free(self.idle.pop())
+        for _ in range(len(self._waiting) - len(self._starts)):
+            self._start_if_needed()
+
     def _on_free(self, environment: Environment) -> None:
         self._settling.discard(environment)
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(environment)
-                return
-        if self._retired:
+        if self._waiting:
+            environment.run(*self._waiting.popleft())
+        elif self._retired:
             environment.stop()
         else:
             self.idle.append(environment)
@@ -163,19 +201,24 @@ class Pool:
 
     def _start_if_needed(self) -> None:
         """Whoever waited for one that is gone, or not free in time, has no other on the way."""
-        if self._has_waiter() and len(self._starts) < len(self._waiting):
+        if len(self._starts) < len(self._waiting):
             try:
                 self._admit()
             except AwsError as error:
-                self._waiting.popleft().set_exception(error)
+                self._refuse(error)
                 return
             self._start(ON_DEMAND)
 
-    def _has_waiter(self) -> bool:
-        while self._waiting and self._waiting[0].done():
-            self._waiting.popleft()
-        return bool(self._waiting)
-
     def _fail(self, failed: InitFailed) -> None:
-        if self._has_waiter():
-            self._waiting.popleft().set_exception(failed)
+        if self._waiting:
+            invocation, answer = self._waiting.popleft()
+            self._on_done(self.function)
+            result = self._tell_failure(self.function, invocation, failed)
+            if not answer.done():
+                answer.set_result(result)
+
+    def _refuse(self, error: AwsError) -> None:
+        _, answer = self._waiting.popleft()
+        self._on_done(self.function)
+        if not answer.done():
+            answer.set_exception(error)

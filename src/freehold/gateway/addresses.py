@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from freehold.http.messages import Request
 
@@ -14,8 +14,7 @@ LAMBDA_URL_PATH = "/_aws/lambda-url/"
 _HOST = re.compile(r"^([a-z0-9-]+)\.(execute-api|lambda-url)\.[a-z0-9.:-]+$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     is_function_url: bool
     id: str
     path: str  # Percent-encoded, what follows the API; begins with "/".

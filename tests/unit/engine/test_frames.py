@@ -16,6 +16,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.events: list[tuple[object, ...]] = []
+        self.worked_us: list[int] = []
         self.changed = asyncio.Event()
 
     def _add(self, *event: object) -> None:
@@ -25,7 +26,8 @@ class Heard:
     def on_ready(self) -> None:
         self._add("ready")
 
-    def on_response(self, request_id: str, payload: bytes, content_type: str) -> None:
+    def on_response(self, request_id: str, payload: bytes, content_type: str, worked_us: int) -> None:
+        self.worked_us.append(worked_us)
         self._add("response", request_id, payload, content_type)
 
     def on_error(self, request_id: str, error_type: str, payload: bytes) -> None:
@@ -67,7 +69,7 @@ async def test_frames_are_found_however_they_are_cut(pair: tuple[socket.socket, 
     ours, theirs = pair
     heard = Heard()
     link = frames.FrameLink(asyncio.get_running_loop(), ours, heard)
-    data = _frame(frames.READY, b"") + _frame(frames.RESPONSE, b"id\0text/plain", b"body" * 100)
+    data = _frame(frames.READY, b"") + _frame(frames.RESPONSE, b"id\0text/plain\x0042", b"body" * 100)
     data += _frame(frames.FATAL, b"id\0Error", b"{}") + _frame(frames.INIT_ERROR, b"Type", b"[]")
     for at in range(0, len(data), 7):
         theirs.send(data[at : at + 7])
@@ -80,6 +82,17 @@ async def test_frames_are_found_however_they_are_cut(pair: tuple[socket.socket, 
         ("error", "id", "Error", b"{}"),
         ("init error", "Type", b"[]"),
     ]
+    link.close()
+
+
+async def test_work_that_is_not_told_in_digits_is_not_told(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = pair
+    heard = Heard()
+    link = frames.FrameLink(asyncio.get_running_loop(), ours, heard)
+    for told in (b"", b"\x00", b"\x00-1", b"\x00x", b"\x00" + "²".encode()):
+        theirs.send(_frame(frames.RESPONSE, b"id\0x" + told, b"1"))
+    await heard.wait(10)
+    assert heard.worked_us == [-1] * 5
     link.close()
 
 

@@ -54,7 +54,7 @@ class FrameLink {
   hold() { this.socket.ref(); }
   release() { this.socket.unref(); }
   ready() { this.write(READY, '', ''); }
-  respond(id, payload, contentType) { this.write(RESPONSE, `${id}\0${contentType}`, payload); }
+  respond(id, payload, contentType, workedUs) { this.write(RESPONSE, `${id}\0${contentType}\0${workedUs}`, payload); }
   fail(id, type, document) { this.write(ERROR, `${id}\0${type}`, document); }
   failAndExit(id, type, document, code) {
     const exit = () => process.exit(code);
@@ -64,6 +64,7 @@ class FrameLink {
   }
 }
 
+const now = performance.now.bind(performance);
 let link = null;
 let handler = null;
 let running = null;
@@ -111,12 +112,16 @@ function start(message) {
 }
 
 function invoke(work, payload) {
+  const began = now();
   setRequestId(work.id);
   if (work.trace) process.env._X_AMZN_TRACE_ID = work.trace;
   else delete process.env._X_AMZN_TRACE_ID;
   link.release();
   const invocation = new Invocation(work, {
-    respond(body, contentType) { finish(invocation, () => link.respond(work.id, body, contentType)); },
+    respond(body, contentType) {
+      const workedUs = Math.round((now() - began) * 1000);
+      finish(invocation, () => link.respond(work.id, body, contentType, workedUs));
+    },
     fail(error) {
       console.error('Invoke Error', describe(error, true));
       finish(invocation, () => link.fail(work.id, errorType(error), JSON.stringify(describe(error))));

@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 import time
+from resource import RUSAGE_THREAD, getrusage
 
 LINK_FD = 3
 _HEAD = struct.Struct(">IHBx")  # Payload length, meta length, type.
@@ -126,12 +127,14 @@ class Link:
     def __init__(self, connection):
         self.connection = connection
         self.ready = False
+        self.began = None
 
     def next(self):
         if not self.ready:
             self.ready = True
             self.write(_READY, b"", b"")
         _, meta, payload = self.read()
+        self.began = getrusage(RUSAGE_THREAD)
         request_id, deadline_ms, arn, trace, client_context, identity, content_type = meta.decode().split("\0")
         return payload, {
             "Lambda-Runtime-Aws-Request-Id": request_id,
@@ -144,7 +147,14 @@ class Link:
         }
 
     def post_invocation_result(self, invoke_id, data, content_type, invocation_id=None):
-        self.write(_RESPONSE, ("%s\0%s" % (invoke_id, content_type)).encode(), data)
+        self.write(_RESPONSE, ("%s\0%s\0%d" % (invoke_id, content_type, self._worked_us())).encode(), data)
+
+    def _worked_us(self):
+        """The processor's time since the invocation arrived; -1 when the thread waited for something meanwhile."""
+        began, now = self.began, getrusage(RUSAGE_THREAD)
+        if now.ru_nvcsw != began.ru_nvcsw:
+            return -1
+        return int((now.ru_utime + now.ru_stime - began.ru_utime - began.ru_stime) * 1e6)
 
     def post_error(self, invoke_id, error, xray_fault, invocation_id=None):
         self.write(_ERROR, ("%s\0%s" % (invoke_id, _error_type(error))).encode(), error.encode("utf-8", "replace"))
