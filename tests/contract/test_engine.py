@@ -151,6 +151,23 @@ async def test_idle_environments_are_let_go(tmp_path: Path) -> None:
                 await asyncio.sleep(0.02)
 
 
+async def test_new_code_lets_go_of_every_idle_environment(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": WAIT_FOR_FILE})
+        event = {"mark": str(tmp_path / "mark-"), "until": str(tmp_path / "go")}
+        tasks = [asyncio.ensure_future(running.invoke("f", event)) for _ in range(4)]
+        await _appear(tmp_path, "mark-", 4)
+        (tmp_path / "go").touch()
+        pids = [json.loads((await task).payload) for task in tasks]
+        (pool,) = running.engine._pools.values()
+        async with asyncio.timeout(20):
+            while len(pool.idle) < 4:
+                await asyncio.sleep(0.005)
+            running.add("f", {"app.py": PID})
+            while any(_lives(pid) for pid in pids):
+                await asyncio.sleep(0.02)
+
+
 async def test_a_full_house_takes_the_place_of_an_idle_function(tmp_path: Path) -> None:
     async with running_engine(tmp_path, max_environments=1) as running:
         running.add("a", {"app.py": PID})

@@ -117,9 +117,8 @@ class Pool:
     def retire(self) -> None:
         """Its version has new code or is gone: what runs ends in peace, everything else at once."""
         self._retired = True
-        for environment in self.idle:
+        for environment in list(self.idle):  # Each that ends leaves it.
             environment.stop()
-        self.idle.clear()
 
     async def stop(self) -> None:
         self._retired = True
