@@ -95,10 +95,11 @@ class RunningEngine:
         keep_alive_s: float,
         max_environments: int,
         sandbox: Sandbox | None,
+        logs: KeptLogs | None = None,
     ) -> None:
         self.directory = directory
         self.store = MemoryStore()
-        self.logs = KeptLogs()
+        self.logs = logs or KeptLogs()
         self.warnings: list[str] = []
         self.records: list[InvocationRecord] = []
         self.sandbox = sandbox or PlainSandbox()
@@ -185,8 +186,9 @@ async def running_engine(
     keep_alive_s: float = 600.0,
     max_environments: int = 100,
     sandbox: Sandbox | None = None,
+    logs: KeptLogs | None = None,
 ) -> AsyncIterator[RunningEngine]:
-    running = RunningEngine(directory, transport, keep_alive_s, max_environments, sandbox)
+    running = RunningEngine(directory, transport, keep_alive_s, max_environments, sandbox, logs)
     running.engine.start()
     try:
         yield running

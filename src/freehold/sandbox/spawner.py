@@ -89,7 +89,11 @@ class Spawner:
         if message["op"] == "kill":
             pid = self.ends.get(message["id"])
             if pid is not None:
+                # A jail ends with its first process. Without one, what made a group of its own is found by its parents.
+                below = [] if pid in self.jails else _below(pid)
                 _kill_group(pid)
+                for one in below:
+                    _kill_group(one)
             return None
         jail = message.get("jail")
         read_end, write_end = os.pipe()
@@ -334,6 +338,16 @@ def _children(pid=None):
             return [int(pid) for pid in file.read().split()]
     except OSError:
         return []
+
+
+def _below(pid):
+    """All descendants. A process that stops at nothing may fork meanwhile: what is missed ends with the spawner."""
+    found, left = [], [pid]
+    while left:
+        children = _children(left.pop())
+        found += children
+        left += children
+    return found
 
 
 def _youngest(pid):
