@@ -37,6 +37,12 @@ _REST: dict[str, tuple[int, str, bytes]] = {
     "RESOURCE_NOT_FOUND": (404, "NotFoundException", b'{"message":"Not Found"}'),
     "UNAUTHORIZED": (401, "UnauthorizedException", b'{"message":"Unauthorized"}'),
     "ACCESS_DENIED": (403, "AccessDeniedException", b'{"Message":"User is not authorized to access this resource"}'),
+    "EXPIRED_TOKEN": (
+        403,
+        "ExpiredTokenException",
+        b'{"message":"The security token included in the request is expired"}',
+    ),
+    "INVALID_SIGNATURE": (403, "InvalidSignatureException", b'{"message":null}'),
     "INVALID_API_KEY": (403, "ForbiddenException", b'{"message":"Forbidden"}'),
     "QUOTA_EXCEEDED": (429, "LimitExceededException", b'{"message":"Limit Exceeded"}'),
     "FORBIDDEN": (403, "ForbiddenException", b'{"message":"Forbidden"}'),
@@ -57,8 +63,6 @@ _REST: dict[str, tuple[int, str, bytes]] = {
     ),
     "INTEGRATION_TIMEOUT": (504, "InternalServerErrorException", b'{"message": "Endpoint request timed out"}'),
 }
-# Where ours are finer than the types that a template can name.
-_RESPONSE_TYPES = {"INTEGRATION_UNREACHABLE": "INTEGRATION_FAILURE"}
 _BEFORE_VALUE = re.compile(rb'\{"[Mm]essage": ?')
 _REST_OTHER = (502, "InternalServerErrorException", b'{"message": "Internal server error"}')
 
@@ -102,7 +106,7 @@ def _rest_refusal(exchange: Exchange, refused: Refused) -> Response:
         message = refused.message
         # What is before the value stays as AWS writes it, for this type: `{"message": ` or `{"Message":`.
         body = b"%b%b}" % (_BEFORE_VALUE.match(body)[0], orjson.dumps(message))  # type: ignore[index]
-    custom = exchange.stage.gateway_responses.get(_RESPONSE_TYPES.get(refused.type, refused.type))
+    custom = exchange.stage.gateway_responses.get(refused.response_type)
     if custom is None:
         custom = exchange.stage.gateway_responses.get("DEFAULT_4XX" if status < 500 else "DEFAULT_5XX")
     headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error_type), *refused.headers]

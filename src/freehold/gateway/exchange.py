@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from freehold.gateway.usage_plans import Grant, UsagePlans
 
 
+_RESPONSE_TYPES = {"INTEGRATION_UNREACHABLE": "INTEGRATION_FAILURE"}
+
+
 class Refused(Exception):
     """The request ends here. `type` is one of API Gateway's gateway response types, which REST APIs can customise
     ("UNAUTHORIZED"), or one of ours: HEADERS_TOO_LARGE, INTEGRATION_THROTTLED, INVALID_RESPONSE.
@@ -28,6 +31,11 @@ class Refused(Exception):
         self.message = message
         self.detail = detail  # What was wrong with the body: `$context.error.validationErrorString`.
         self.headers: Headers = headers or []
+
+    @property
+    def response_type(self) -> str:
+        """The gateway response type that a template can name, where ours is finer."""
+        return _RESPONSE_TYPES.get(self.type, self.type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,6 +275,34 @@ async def test_gateway_responses_change_refusals_status_headers_and_body(world: 
     }
 
 
+async def test_a_gateway_response_names_variables_and_is_no_vtl(world: World) -> None:
+    api_id = await world.rest_api("GET /items", deploy=False)
+    await world.rest(
+        "PutGatewayResponse",
+        restApiId=api_id,
+        responseType="MISSING_AUTHENTICATION_TOKEN",
+        statusCode="404",
+        responseParameters={
+            "gatewayresponse.header.X-Type": "context.error.responseType",
+            "gatewayresponse.header.X-Color": "stageVariables.color",
+            "gatewayresponse.header.X-Asked": "method.request.querystring.q",
+        },
+        responseTemplates={
+            "application/json": '{"stage": "$context.stage"}',
+            "text/html": "#if(1)<p>${stageVariables.color}: $method.request.header.X-Mine, $input.body $$</p>",
+        },
+    )
+    await world.rest("CreateDeployment", restApiId=api_id, stageName="dev", variables={"color": "green"})
+    sent = [("Accept", "text/html, */*"), ("X-Mine", "me")]
+    response = await world.send("GET", f"/_aws/execute-api/{api_id}/dev/nope?q=a%0d%0aX-Smuggled:1", sent)
+    assert (response.status, response.body) == (404, b"#if(1)<p>green: me, $input.body $$</p>")
+    assert header(response, "content-type") == "text/html"
+    assert header(response, "x-type") == "MISSING_AUTHENTICATION_TOKEN"
+    assert (header(response, "x-color"), header(response, "x-asked")) == ("green", "a  X-Smuggled:1")
+    response = await world.get(f"/_aws/execute-api/{api_id}/dev/nope")
+    assert orjson.loads(response.body) == {"stage": "dev"}
+
+
 async def test_method_throttling_of_a_stage_answers_429(world: World) -> None:
     api_id = await world.rest_api("GET /items", "GET /free")
     settings = [

@@ -21,7 +21,7 @@ from freehold.aws.errors import AwsError
 from freehold.gateway.exchange import Exchange, Refused
 from freehold.gateway.mapping.jsonpath import check_path
 from freehold.gateway.mapping.methods import PATTERN_LIMIT_S, TemplateFailure, compile_pattern, java_text
-from freehold.gateway.mapping.template import Template, compile_template
+from freehold.gateway.mapping.template import JSON_TYPE, Template, choose_template, compile_template
 from freehold.gateway.mapping.variables import Input
 from freehold.gateway.parameters import Source, body_value, compile_source, context_value
 from freehold.gateway.payloads import v1
@@ -31,7 +31,6 @@ from freehold.http.messages import Headers, Response
 
 _log = logging.getLogger(__name__)
 _HEADER = "method.response.header."
-_JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def _check_source(source: str, what: str) -> None:
 def map_request(exchange: Exchange, mapping: RequestMapping) -> MappedRequest:
     """Raises Refused."""
     request = exchange.request
-    content_type = request.lower.get("content-type", _JSON).partition(";")[0].strip().lower()
+    content_type = request.lower.get("content-type", JSON_TYPE).partition(";")[0].strip().lower()
     template = mapping.templates.get(content_type)
     if template is None and (
         mapping.passthrough == "NEVER" or (mapping.passthrough == "WHEN_NO_TEMPLATES" and mapping.templates)
@@ -197,7 +196,7 @@ def _is_selected(pattern: Any, text: str) -> bool:
 
 def map_answer(exchange: Exchange, answer: AnswerMapping, body: bytes, headers: Mapping[str, str]) -> Response:
     """`body` and `headers` (lower-case names) are the integration's. Raises Refused."""
-    content_type, template = _choose(answer.templates, exchange.request.lower.get("accept", ""))
+    content_type, template = choose_template(answer.templates, exchange.request.lower.get("accept", ""))
     if answer.conversion == "CONVERT_TO_TEXT":
         body = b64encode(body)
     text = body.decode("utf-8", "replace")
@@ -219,17 +218,6 @@ def map_answer(exchange: Exchange, answer: AnswerMapping, body: bytes, headers: 
     if not any(name.lower() == "content-type" for name, _ in written):
         written.append(("Content-Type", content_type))
     return Response(_status(override.get("status"), answer.status), written, mapped)
-
-
-def _choose(templates: Mapping[str, Template], accept: str) -> tuple[str, Template | None]:
-    """The first type that the client accepts, else JSON, else the first."""
-    for wanted in accept.split(","):
-        media_type = wanted.partition(";")[0].strip()
-        if media_type in templates:
-            return media_type, templates[media_type]
-    if not templates or _JSON in templates:
-        return _JSON, templates.get(_JSON)
-    return next(iter(templates.items()))
 
 
 def _status(wanted: Any, otherwise: int) -> int:

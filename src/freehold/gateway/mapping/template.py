@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from freehold.aws.errors import AwsError
 from freehold.gateway.mapping.evaluate import Evaluation
 from freehold.gateway.mapping.parser import Node, TemplateProblem, parse
 from freehold.gateway.mapping.variables import Util
+
+JSON_TYPE = "application/json"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,14 @@ def compile_template(text: str, what: str) -> Template:
         raise AwsError(
             "BadRequestException", f"Invalid mapping template specified: {what}: nested too deeply", status=400
         ) from None
+
+
+def choose_template(templates: Mapping[str, T], accept: str) -> tuple[str, T | None]:
+    """Of an answer: the first content type that the client accepts, else JSON, else the first."""
+    for wanted in accept.split(","):
+        media_type = wanted.partition(";")[0].strip()
+        if media_type in templates:
+            return media_type, templates[media_type]
+    if not templates or JSON_TYPE in templates:
+        return JSON_TYPE, templates.get(JSON_TYPE)
+    return next(iter(templates.items()))
