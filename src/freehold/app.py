@@ -29,6 +29,7 @@ from freehold.engine.dispatch import Engine
 from freehold.engine.invocation import Invoker
 from freehold.engine.packages import Packages
 from freehold.engine.provisioned import Provisioned
+from freehold.engine.role_sessions import RoleSessions
 from freehold.engine.starter import Starter
 from freehold.engine.surroundings import Surroundings
 from freehold.events.dynamodb_streams import DynamoDBStreamSource
@@ -36,6 +37,7 @@ from freehold.events.mappings import Mappings, Source
 from freehold.events.queues import QueueSource
 from freehold.events.schedules import Schedules
 from freehold.gateway.addresses import find_address
+from freehold.gateway.callers import Callers
 from freehold.gateway.compile_http import check_http_parts
 from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
 from freehold.gateway.gateway import Gateway
@@ -103,6 +105,7 @@ class App:
         self.clock: Clock = clock or SystemClock()
         self.ids: Ids = ids or RandomIds()
         self.operations = OperationTable(check=validate)
+        self.role_sessions = RoleSessions(self.ids.hex(64).encode())
         self.watch_invoker = watch_invoker
         self.host = config.host
         self.port = config.port
@@ -153,7 +156,10 @@ class App:
         await self._start_engine()
         invoker: Invoker = self.engine if self.watch_invoker is None else self.watch_invoker(self.engine)
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
-        self.gateway = Gateway(self.store, invoker, self.clock, self.ids, config.account, call_aws=self.aws_api)
+        callers = Callers(config.account, self.role_sessions, iam.managed_policy_text)
+        self.gateway = Gateway(
+            self.store, invoker, self.clock, self.ids, config.account, call_aws=self.aws_api, callers=callers
+        )
         self._stops.append(self._stop_gateway)
         self.gateway.start()
         await self._start_events()
@@ -206,7 +212,9 @@ class App:
             raise CannotStart(f"This machine cannot jail functions, and a jail is required: {self.layers.reason}.")
         packages = Packages(self.blobs, config.data_dir / "code")
         launcher = Launcher(Interpreters(self.warn), config.data_dir / "run", self.warn)
-        starter = Starter(self.sandbox, launcher, packages, around, self.ids, lambda: self.endpoint)
+        starter = Starter(
+            self.sandbox, launcher, packages, around, self.ids, lambda: self.endpoint, sessions=self.role_sessions
+        )
         self.engine = Engine(store, starter, around, config.max_environments, config.keep_alive_s)
         self._stops.append(self.engine.stop)
         self.engine.start()

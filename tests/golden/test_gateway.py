@@ -14,6 +14,8 @@ import pytest
 from tests.unit.gateway.memory_store import MemoryStore
 
 from freehold.clock import RandomIds, SystemClock
+from freehold.engine.role_sessions import RoleSessions
+from freehold.gateway.callers import Callers
 from freehold.gateway.compiled import Api, Kind, Route, Stage
 from freehold.gateway.exchange import Exchange, Means, Refused
 from freehold.gateway.fetch import fetch_url
@@ -70,7 +72,14 @@ def _exchange(given: Json) -> Exchange:
     clock = SystemClock()
     return Exchange(
         means=Means(
-            _Nobody(), clock, RandomIds(), fetch_url, UsagePlans(MemoryStore(), clock), HttpClient(), _no_answer
+            _Nobody(),
+            clock,
+            RandomIds(),
+            fetch_url,
+            UsagePlans(MemoryStore(), clock),
+            HttpClient(),
+            Callers("123456789012", RoleSessions(b""), lambda arn: None),
+            _no_answer,
         ),
         request=request,
         api=api,

@@ -47,6 +47,7 @@ class FunctionVersion:
     system_log_level: str
     dead_letter: str  # ARN, or empty.
     ephemeral_mb: int = 512  # The size of /tmp.
+    role_arn: str = ""  # What it may do when it calls: its credentials are a session of it.
 
     @property
     def function_key(self) -> str:
@@ -95,6 +96,7 @@ def compile_version(key: str, document: Document) -> FunctionVersion:
         system_log_level=logging.get("SystemLogLevel") or "INFO",
         dead_letter=(configuration.get("DeadLetterConfig") or {}).get("TargetArn") or "",
         ephemeral_mb=int((configuration.get("EphemeralStorage") or {}).get("Size") or 512),
+        role_arn=configuration.get("Role") or "",
     )
 
 

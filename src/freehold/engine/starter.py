@@ -24,6 +24,7 @@ from freehold.engine.limits import INIT_S
 from freehold.engine.link import Link
 from freehold.engine.output import OutputReader
 from freehold.engine.packages import Packages
+from freehold.engine.role_sessions import RoleSessions
 from freehold.engine.runtime_api import RuntimeApi
 from freehold.engine.surroundings import Surroundings
 from freehold.engine.variables import TELEMETRY_FD, function_variables
@@ -49,12 +50,14 @@ class Starter:
         ids: Ids,
         endpoint: Callable[[], str],
         transport: Transport | None = None,
+        sessions: RoleSessions | None = None,
     ) -> None:
         self._sandbox = sandbox
         self._launcher = launcher
         self._packages = packages
         self._around = around
         self._ids = ids
+        self._sessions = sessions or RoleSessions(ids.hex(64).encode())
         self._endpoint = endpoint
         self._transport = transport
 
@@ -108,8 +111,9 @@ class Starter:
             host = ExtensionHost(environment, names, self._around, self._ids)
             inside = await RuntimeApi.listen(environment, None, launch.transport == "http", host.begin)
             variables = function_variables(
-                function, package, launch, self._endpoint(), environment.log_stream, initialization, inside.address
-            )
+                function, package, launch, self._endpoint(), environment.log_stream, initialization, inside.address,
+                self._sessions.issue(function.role_arn, function.name),
+            )  # fmt: skip
             link, process = await self._spawn(environment, package, launch, variables, print_fd, inside, host)
         except BaseException:
             output.close()

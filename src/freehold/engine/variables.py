@@ -7,6 +7,7 @@ which leads the SDKs to this server.
 from __future__ import annotations
 
 from freehold.engine.functions import FunctionVersion
+from freehold.engine.role_sessions import RoleSession
 from freehold.runtimes.launch import Launch, Package
 
 RESERVED = frozenset({
@@ -17,11 +18,6 @@ RESERVED = frozenset({
     "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
 })  # fmt: skip
 """Refused at CreateFunction and UpdateFunctionConfiguration."""
-
-ACCESS_KEY_ID = "ASIAFREEHOLDFUNCTION"
-SECRET_ACCESS_KEY = "freehold"
-SESSION_TOKEN = "freehold"
-"""What functions sign with. Whoever reaches the endpoint may use it: the server takes any credentials."""
 
 TELEMETRY_FD = 4
 """Where the managed runtimes write framed log messages; the same pipe as stdout and stderr: see output.py."""
@@ -37,6 +33,7 @@ def function_variables(
     log_stream: str,
     initialization: str,
     runtime_api: str,
+    session: RoleSession,
 ) -> dict[str, str]:
     """`runtime_api`: host:port, or empty where the runtime speaks frames."""
     task_dir = str(package.task_seen)
@@ -53,9 +50,9 @@ def function_variables(
         "AWS_ENDPOINT_URL": endpoint,
         **launch.env,
         **function.variables,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
-        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
-        "AWS_SESSION_TOKEN": SESSION_TOKEN,
+        "AWS_ACCESS_KEY_ID": session.access_key,
+        "AWS_SECRET_ACCESS_KEY": session.secret,
+        "AWS_SESSION_TOKEN": session.token,
         "AWS_DEFAULT_REGION": function.region,
         "AWS_REGION": function.region,
         "AWS_LAMBDA_FUNCTION_NAME": function.name,

@@ -19,6 +19,7 @@ _HTTP_KINDS = tuple(
 )
 _REST_KINDS = tuple(f"apigateway.{part}" for part in ("restapi", "stage", "deployment"))
 _URL_KIND = "lambda.url"
+_FUNCTION_KIND = "lambda.function"  # For its resource policy.
 
 Documents = dict[str, dict[str, Json]]
 """Kind without its service ("route") -> the part's id ("" of the API itself) -> document."""
@@ -30,12 +31,13 @@ class Apis:
         self._documents: dict[str, tuple[str, str, Documents]] = {}  # API id -> service, region, documents.
         self._urls: dict[str, tuple[str, Json]] = {}  # Key in the store -> region, document.
         self._url_keys: dict[str, str] = {}  # URL id -> key in the store.
+        self._policies: dict[str, Json] = {}  # "region/function" -> qualifier ("" for none) -> its statements.
         self._compiled: dict[str, Api] = {}
         self._throttles: dict[str, Bucket] = {}  # Region -> the account's, of REST APIs.
 
     def follow(self, store: Store) -> Callable[[], None]:
         """Returns what ends it."""
-        return store.follow((*_HTTP_KINDS, *_REST_KINDS, _URL_KIND), self._changed)
+        return store.follow((*_HTTP_KINDS, *_REST_KINDS, _FUNCTION_KIND, _URL_KIND), self._changed)
 
     def find(self, api_id: str) -> Api | None:
         api = self._compiled.get(api_id)
@@ -60,14 +62,21 @@ class Apis:
     def find_url(self, url_id: str) -> Api | None:
         api = self._compiled.get(f"url {url_id}")
         if api is None and url_id in self._url_keys:
-            region, document = self._urls[self._url_keys[url_id]]
-            api = self._compiled[f"url {url_id}"] = compile_function_url(region, self._account, document)
+            key = self._url_keys[url_id]
+            region, document = self._urls[key]
+            function, _, qualifier = key.rpartition("/")
+            statements = self._policies.get(function, {}).get(qualifier, {}).get("statements", ())
+            api = compile_function_url(region, self._account, document, statements)
+            self._compiled[f"url {url_id}"] = api
         return api
 
     def _changed(self, changes: Sequence[Change]) -> None:
         for change in changes:
             if change.kind == _URL_KIND:
                 self._url_changed(change)
+                continue
+            if change.kind == _FUNCTION_KIND:
+                self._policy_changed(change)
                 continue
             service, _, part = change.kind.partition(".")
             region, api_id, *rest = change.key.split("/", 2)
@@ -82,6 +91,18 @@ class Apis:
             if not documents:
                 del self._documents[api_id]
             self._compiled.pop(api_id, None)
+
+    def _policy_changed(self, change: Change) -> None:
+        policies = (change.document or {}).get("policies") or {}
+        if policies == self._policies.get(change.key, {}):
+            return
+        if policies:
+            self._policies[change.key] = policies
+        else:
+            del self._policies[change.key]
+        for key, (_, document) in self._urls.items():
+            if key.rpartition("/")[0] == change.key:
+                self._compiled.pop(f"url {document['UrlId']}", None)
 
     def _url_changed(self, change: Change) -> None:
         old = self._urls.pop(change.key, None)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
 from freehold.gateway.authorizers.broken import Broken
+from freehold.gateway.authorizers.iam import INVOKE, IamAuthorizer
 from freehold.gateway.authorizers.jwt import JwtAuthorizer, compile_jwt_authorizer
 from freehold.gateway.authorizers.request import RequestAuthorizer, compile_http_request_authorizer
 from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, Route, Stage
@@ -30,9 +31,6 @@ def check_http_parts(parts: Json) -> None:
     for authorizer in parts.get("Authorizers", ()):
         if not has_variables(authorizer.get("AuthorizerUri", "")):
             _authorizer(authorizer, None)
-    for route in parts.get("Routes", ()):
-        if route.get("AuthorizationType") == "AWS_IAM":
-            raise unsupported(f"IAM authorization of HTTP API routes ({route['RouteKey']})")
 
 
 def compile_http_api(region: str, account: str, documents: Mapping[str, Parts]) -> Api:
@@ -99,7 +97,9 @@ def _route(
     key = document["RouteKey"]
     path = "/$default" if key == "$default" else key.partition(" ")[2]
     authorizer: Authorizer | None = None
-    if document.get("AuthorizationType", "NONE") != "NONE":
+    if document.get("AuthorizationType") == "AWS_IAM":
+        authorizer = IamAuthorizer("execute-api", INVOKE)
+    elif document.get("AuthorizationType", "NONE") != "NONE":
         found = authorizers.get(document.get("AuthorizerId", ""), Broken())
         authorizer = found
         if isinstance(found, JwtAuthorizer):

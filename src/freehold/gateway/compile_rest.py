@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
 from freehold.gateway.authorizers.broken import Broken
+from freehold.gateway.authorizers.iam import INVOKE, IamAuthorizer
 from freehold.gateway.authorizers.request import compile_rest_authorizer
 from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, Route, Stage
 from freehold.gateway.function_arns import function_arn, has_variables
@@ -122,13 +123,15 @@ def _check_guards(method: Json, copy: Json, what: str) -> None:
         found = types.get(method.get("authorizerId", ""))
         if found not in ("TOKEN", "REQUEST"):
             raise AwsError("BadRequestException", f"{what} needs an authorizer that does not exist", status=400)
-    elif kind != "NONE":
+    elif kind not in ("NONE", "AWS_IAM"):
         raise unsupported(f"authorization of type {kind} in REST APIs ({what})")
 
 
 def _authorizer(method: Json, authorizers: Mapping[str, Authorizer]) -> Authorizer | None:
     if method.get("authorizationType", "NONE") == "NONE":
         return None
+    if method["authorizationType"] == "AWS_IAM":
+        return IamAuthorizer("execute-api", INVOKE)
     return authorizers.get(method.get("authorizerId") or "", Broken())
 
 

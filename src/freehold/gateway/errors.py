@@ -68,6 +68,8 @@ _REST_OTHER = (502, "InternalServerErrorException", b'{"message": "Internal serv
 
 _URL = {
     "ACCESS_DENIED": (403, b'{"Message":"Forbidden"}', "AccessDeniedException"),
+    "INVALID_SIGNATURE": (403, b'{"message":null}', "InvalidSignatureException"),
+    "EXPIRED_TOKEN": (403, b'{"message":null}', "ExpiredTokenException"),
     "THROTTLED": (
         429,
         b'{"Reason":"ConcurrentInvocationLimitExceeded","Message":"Rate Exceeded."}',
@@ -89,7 +91,9 @@ def write_refusal(exchange: Exchange, refused: Refused) -> Response:
     if kind is Kind.REST:
         return _rest_refusal(exchange, refused)
     status, body, error_type = _URL.get(refused.type, _URL_OTHER)
-    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error_type)]
+    if refused.message is not None and body.startswith(b'{"message"'):
+        body = orjson.dumps({"message": refused.message})
+    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", refused.error_type or error_type)]
     return Response(status, headers if error_type else [], body)
 
 
@@ -109,6 +113,7 @@ def _rest_refusal(exchange: Exchange, refused: Refused) -> Response:
     custom = exchange.stage.gateway_responses.get(refused.response_type)
     if custom is None:
         custom = exchange.stage.gateway_responses.get("DEFAULT_4XX" if status < 500 else "DEFAULT_5XX")
+    error_type = refused.error_type or error_type
     headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", error_type), *refused.headers]
     if custom is None:
         return Response(status, headers, body)

@@ -13,6 +13,7 @@ from freehold.http.client import HttpClient
 from freehold.http.messages import Handler, Headers, Request
 
 if TYPE_CHECKING:
+    from freehold.gateway.callers import Caller, Callers
     from freehold.gateway.compiled import Api, Route, Stage
     from freehold.gateway.usage_plans import Grant, UsagePlans
 
@@ -25,11 +26,19 @@ class Refused(Exception):
     ("UNAUTHORIZED"), or one of ours: HEADERS_TOO_LARGE, INTEGRATION_THROTTLED, INVALID_RESPONSE.
     The words for each kind of API are in errors.py; `message` replaces them for REST APIs alone."""
 
-    def __init__(self, type: str, message: str | None = None, headers: Headers | None = None, detail: str = "") -> None:
+    def __init__(
+        self,
+        type: str,
+        message: str | None = None,
+        headers: Headers | None = None,
+        detail: str = "",
+        error_type: str = "",
+    ) -> None:
         super().__init__(type)
         self.type = type
         self.message = message
         self.detail = detail  # What was wrong with the body: `$context.error.validationErrorString`.
+        self.error_type = error_type  # Where it is finer than the type: x-amzn-ErrorType of REST APIs and URLs.
         self.headers: Headers = headers or []
 
     @property
@@ -48,6 +57,7 @@ class Means:
     fetch: Fetch  # Reads an issuer's keys.
     usage_plans: UsagePlans
     http: HttpClient  # For integrations with other servers.
+    callers: Callers  # Who may have signed a request.
     call_aws: Handler  # Our own AWS APIs, for integrations with other services.
 
 
@@ -68,6 +78,7 @@ class Exchange:
     parameters: dict[str, str] = field(default_factory=dict)  # Of the path, decoded.
     authorizer: Mapping[str, Any] | None = None  # As `requestContext.authorizer` tells it.
     usage_key: str | None = None  # The API key that a Lambda authorizer named.
+    caller: Caller | None = None  # Who signed it, where AWS_IAM asks for that.
     grant: Grant | None = None  # What the request's API key may do.
 
     @property

@@ -13,9 +13,11 @@ from urllib.parse import unquote
 from freehold.aws.call import DEFAULT_ACCOUNT
 from freehold.clock import Clock, Ids
 from freehold.engine.invocation import Invoker
+from freehold.engine.role_sessions import RoleSessions
 from freehold.gateway import pipeline
 from freehold.gateway.addresses import find_address
 from freehold.gateway.apis import Apis
+from freehold.gateway.callers import Callers
 from freehold.gateway.compiled import Api, Kind, Stage
 from freehold.gateway.cors import add_cors_headers, is_preflight
 from freehold.gateway.errors import http_refusal, write_refusal
@@ -40,16 +42,25 @@ class Gateway:
         account: str = DEFAULT_ACCOUNT,
         fetch: Fetch = fetch_url,
         call_aws: Handler | None = None,
+        callers: Callers | None = None,
     ) -> None:
         self._store = store
         self._usage_plans = UsagePlans(store, clock)
         self._http = HttpClient(max_body_bytes=ANSWER_MAX_BYTES, max_open=MAX_BACKEND_REQUESTS)
-        self._means = Means(invoker, clock, ids, fetch, self._usage_plans, self._http, call_aws or _no_aws)
+        # Without any, nobody is known: whatever asks for a signature refuses.
+        self._callers = callers or Callers(account, RoleSessions(ids.hex(64).encode()), lambda arn: None)
+        self._means = Means(
+            invoker, clock, ids, fetch, self._usage_plans, self._http, self._callers, call_aws or _no_aws
+        )
         self._apis = Apis(account)
         self._unfollow: tuple[Callable[[], None], ...] = ()
 
     def start(self) -> None:
-        self._unfollow = (self._apis.follow(self._store), self._usage_plans.follow())
+        self._unfollow = (
+            self._apis.follow(self._store),
+            self._usage_plans.follow(),
+            self._callers.follow(self._store),
+        )
 
     def stop(self) -> None:
         for unfollow in self._unfollow:

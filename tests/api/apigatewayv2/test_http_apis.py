@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -111,9 +113,17 @@ def test_a_websocket_api_is_refused_by_name(v2: Any) -> None:
         v2.create_api(Name="chat", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")
 
 
-def test_an_iam_route_is_refused_by_name(v2: Any, api_id: str) -> None:
-    with pytest.raises(ClientError, match="Freehold does not support IAM authorization"):
-        v2.create_route(ApiId=api_id, RouteKey="GET /items", AuthorizationType="AWS_IAM")
+def test_an_iam_route_keeps_out_who_did_not_sign(v2: Any, api_id: str) -> None:
+    target = f"integrations/{integrate(v2, api_id)}"
+    v2.create_route(ApiId=api_id, RouteKey="GET /items", Target=target, AuthorizationType="AWS_IAM")
+    v2.create_stage(ApiId=api_id, StageName="$default", AutoDeploy=True)
+    with (
+        pytest.raises(urllib.error.HTTPError) as caught,
+        urllib.request.urlopen(v2.get_api(ApiId=api_id)["ApiEndpoint"] + "/items"),
+    ):
+        pass
+    with caught.value as refused:
+        assert (refused.code, refused.read()) == (403, b'{"message":"Forbidden"}')
 
 
 def test_credentials_do_not_go_with_every_origin(v2: Any) -> None:

@@ -47,7 +47,7 @@ async def test_a_url_with_iam_refuses_who_did_not_sign(world: World) -> None:
     assert (refused.status, refused.body) == (403, b'{"Message":"Forbidden"}')
     assert world.functions.invocations == []
     signature = ("Authorization", "AWS4-HMAC-SHA256 Credential=x")
-    assert (await world.get("/_aws/lambda-url/abcdef123456/", signature)).status == 200
+    assert (await world.get("/_aws/lambda-url/abcdef123456/", signature)).status == 403
 
 
 async def test_a_failed_function_is_502(world: World) -> None:

@@ -13,12 +13,14 @@ from freehold.aws.call import Call, OperationTable, Service
 from freehold.aws.errors import AwsError
 from freehold.clock import RandomIds
 from freehold.engine.invocation import Invocation, InvocationResult
+from freehold.engine.role_sessions import RoleSessions
+from freehold.gateway.callers import Callers
 from freehold.gateway.compile_http import check_http_parts
 from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
 from freehold.gateway.fetch import FetchFailed
 from freehold.gateway.gateway import Gateway
 from freehold.http.messages import Request, Response
-from freehold.services import apigateway, apigatewayv2
+from freehold.services import apigateway, apigatewayv2, iam, sts
 
 Json = dict[str, Any]
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:hello"
@@ -75,8 +77,15 @@ class World:
         self.fetched: list[str] = []
         self.asked: list[Request] = []  # Of our own AWS APIs.
         self.aws_answer = Response(200, [], b"{}")
+        self.sessions = RoleSessions(b"a key of this test")  # What functions sign with.
         self.gateway = Gateway(
-            self.store, self.functions, self.clock, RandomIds(), fetch=self._fetch, call_aws=self._call_aws
+            self.store,
+            self.functions,
+            self.clock,
+            RandomIds(),
+            fetch=self._fetch,
+            call_aws=self._call_aws,
+            callers=Callers("000000000000", self.sessions, iam.managed_policy_text),
         )
         self.gateway.start()
         self.call = Call("us-east-1", host="localhost:4566")
@@ -84,6 +93,10 @@ class World:
         record = apigatewayv2.ApiGatewayV2(self.store, self.clock, RandomIds(), check_http_parts)
         self.operations.add(Service("apigatewayv2", apigatewayv2.OPERATIONS, record))
         rest = apigateway.ApiGateway(self.store, self.clock, RandomIds(), _check_rest_copy, check_rest_stage)
+        self.operations.add(Service("iam", iam.OPERATIONS, iam.Iam(self.store, self.clock, RandomIds())))
+        self.operations.add(
+            Service("sts", sts.OPERATIONS, sts.Sts(self.store, self.clock, RandomIds(), self.operations.bind))
+        )
         self.operations.add(Service("apigateway", apigateway.OPERATIONS, rest))
 
     async def v2(self, operation: str, **request: Any) -> Json:

@@ -1,13 +1,140 @@
-"""AuthType AWS_IAM of function URLs: who did not sign is refused. Any credentials are accepted, as everywhere here."""
+"""AWS_IAM: who signed the request, and may they? Routes of HTTP APIs, methods of REST APIs, function URLs.
+
+API Gateway Developer Guide, "Control access to an API with IAM permissions"; Lambda Developer Guide, "Control access to
+Lambda function URLs". HTTP APIs answer every failure with the same 403; REST APIs and function URLs say which it was.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from freehold.aws.call import Json
+from freehold.aws.policies import Asked, Verdict
+from freehold.aws.sigv4 import (
+    Signature,
+    SignatureProblem,
+    SignedRequest,
+    check_scope,
+    check_time,
+    read_signature,
+    verify,
+)
+from freehold.gateway.callers import Caller
+from freehold.gateway.compiled import Kind
 from freehold.gateway.exchange import Exchange, Refused
 
+INVOKE = "execute-api:Invoke"
+_UNKNOWN = "The security token included in the request is invalid."
+_EXPIRED = "The security token included in the request is expired"
 
-class SignedOnly:
+
+@dataclass(frozen=True, slots=True)
+class IamAuthorizer:
+    service: str  # In the credential scope: "execute-api", "lambda".
+    action: str  # "execute-api:Invoke"
+    resource: str = ""  # ARN; "": that of the method.
+    resource_policy: Json | None = None
+
     async def authorize(self, exchange: Exchange) -> None:
         request = exchange.request
-        signed = request.lower.get("authorization", "").startswith("AWS4-") or "X-Amz-Signature=" in request.query
-        if not signed:
-            raise Refused("ACCESS_DENIED")
+        signed = SignedRequest(request.method, request.raw_path, request.query, request.lower, request.body)
+        try:
+            signature = read_signature(signed)
+            if signature is None:
+                raise _unsigned(exchange)
+            caller = self._verified(exchange, signature, signed)
+        except SignatureProblem as problem:
+            raise _refused(exchange, problem) from problem
+        self._decide(exchange, caller)
+        exchange.caller = caller
+        if exchange.api.kind is not Kind.REST:
+            exchange.authorizer = {"iam": _told(caller)}
+
+    def _verified(self, exchange: Exchange, signature: Signature, signed: SignedRequest) -> Caller:
+        check_scope(signature, exchange.api.region, self.service)
+        caller = exchange.means.callers.find(signature.access_key, signature.token, exchange.now_s)
+        if caller is None:
+            raise SignatureProblem("UnrecognizedClientException", _UNKNOWN)
+        check_time(signature, exchange.now_s)
+        verify(signature, signed, caller.secret)
+        if caller.until_s <= exchange.now_s:
+            raise SignatureProblem("ExpiredTokenException", _EXPIRED)
+        return caller
+
+    def _decide(self, exchange: Exchange, caller: Caller) -> None:
+        resource = self.resource or called_arn(exchange)
+        asked = Asked(self.action, resource, caller.principals, caller.account, _context(exchange, caller))
+        verdict = caller.decide(asked, self.resource_policy)
+        if verdict is Verdict.ALLOW:
+            return
+        told = f"User: {caller.arn} is not authorized to perform: {self.action} on resource: {_hidden(resource)}"
+        explicit = " with an explicit deny" if verdict is Verdict.DENY else ""
+        raise Refused("ACCESS_DENIED", told + explicit if exchange.api.kind is Kind.REST else None)
+
+
+def called_arn(exchange: Exchange) -> str:
+    """With the path decoded, as routes are matched: `%61dmin` must not slip past a policy that denies `admin`."""
+    path = unquote(exchange.path).lstrip("/")
+    return f"{exchange.api.arn}/{exchange.stage.name}/{exchange.request.method}/{path}"
+
+
+def request_context(exchange: Exchange) -> dict[str, str | list[str]]:
+    """The condition keys that a request has, whoever sent it."""
+    request = exchange.request
+    return {
+        "aws:sourceip": request.client,
+        "aws:useragent": request.lower.get("user-agent", ""),
+        "aws:securetransport": "true" if request.scheme == "https" else "false",
+        "aws:epochtime": str(int(exchange.now_s)),
+        "aws:currenttime": str(int(exchange.now_s)),
+        "aws:requestedregion": exchange.api.region,
+    }
+
+
+def _context(exchange: Exchange, caller: Caller) -> dict[str, str | list[str]]:
+    context = {
+        **request_context(exchange),
+        "aws:principalarn": caller.arn,
+        "aws:principalaccount": caller.account,
+        "aws:principaltype": "Account" if caller.is_root else "User" if caller.username else "AssumedRole",
+        "aws:userid": caller.user_id,
+    }
+    if caller.username:
+        context["aws:username"] = caller.username
+    if exchange.api.kind is Kind.URL:
+        context["lambda:functionurlauthtype"] = "AWS_IAM"
+        context["lambda:invokedviafunctionurl"] = "true"
+    return context
+
+
+def _unsigned(exchange: Exchange) -> Refused:
+    return Refused("MISSING_AUTHENTICATION_TOKEN" if exchange.api.kind is Kind.REST else "ACCESS_DENIED")
+
+
+def _refused(exchange: Exchange, problem: SignatureProblem) -> Refused:
+    kind = exchange.api.kind
+    if kind is Kind.HTTP:
+        return Refused("ACCESS_DENIED")
+    response = "EXPIRED_TOKEN" if problem.code == "ExpiredTokenException" else "INVALID_SIGNATURE"
+    message = problem.message + (problem.details if kind is Kind.REST else "")
+    return Refused(response, message, error_type=problem.code)
+
+
+def _hidden(arn: str) -> str:
+    """The account's first eight digits are not told."""
+    parts = arn.split(":")
+    return ":".join([*parts[:4], "********" + parts[4][-4:], *parts[5:]])
+
+
+def _told(caller: Caller) -> Json:
+    """As `requestContext.authorizer.iam` has it."""
+    return {
+        "accessKey": caller.access_key,
+        "accountId": caller.account,
+        "callerId": caller.user_id,
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+        "userArn": caller.arn,
+        "userId": caller.user_id,
+    }

@@ -10,14 +10,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 import orjson
 
 from freehold.aws.call import Json
+from freehold.aws.policies import Asked, MalformedPolicy, Verdict, evaluate
 from freehold.gateway.authorizers.cache import Cache
+from freehold.gateway.authorizers.iam import INVOKE, called_arn, request_context
 from freehold.gateway.authorizers.identity import Source, compile_source
-from freehold.gateway.authorizers.policy import MalformedPolicy, Verdict, evaluate
 from freehold.gateway.compiled import Kind
 from freehold.gateway.exchange import Exchange, Refused
 from freehold.gateway.function_arns import function_arn
@@ -49,7 +49,7 @@ class RequestAuthorizer:
         identity = [source(exchange) or "" for source in self.sources]
         if not all(identity) or (self.pattern is not None and not self.pattern.fullmatch(identity[0])):
             raise Refused("UNAUTHORIZED")
-        method_arn = _method_arn(exchange)
+        method_arn = called_arn(exchange)
         key = tuple(identity)
         answer = self.answers.get(key, exchange.now_s) if self.ttl_s else None
         if answer is None:
@@ -97,7 +97,8 @@ class RequestAuthorizer:
                 raise Refused("ACCESS_DENIED")
         else:
             try:
-                verdict = evaluate(answer.get("policyDocument"), method_arn)
+                asked = Asked(INVOKE, method_arn, context=request_context(exchange))
+                verdict = evaluate(answer.get("policyDocument"), asked)
             except MalformedPolicy:
                 raise Refused("AUTHORIZER_CONFIGURATION_ERROR") from None
             if verdict is not Verdict.ALLOW:
@@ -139,12 +140,6 @@ def compile_rest_authorizer(document: Json, variables: Mapping[str, str] | None)
         ttl_s=document.get("authorizerResultTtlInSeconds", _REST_TTL_DEFAULT_S) if texts else 0,
         pattern=re.compile(expression) if is_token and expression else None,
     )
-
-
-def _method_arn(exchange: Exchange) -> str:
-    """With the path decoded, as routes are matched: `%61dmin` must not slip past a policy that denies `admin`."""
-    path = unquote(exchange.path).lstrip("/")
-    return f"{exchange.api.arn}/{exchange.stage.name}/{exchange.request.method}/{path}"
 
 
 def _event_v2(exchange: Exchange, method_arn: str, identity: list[str]) -> Json:

@@ -133,6 +133,7 @@ def build_context(exchange: Exchange) -> Json:
             **_NO_IDENTITY,
             "sourceIp": request.client,
             "userAgent": request.lower.get("user-agent"),
+            **_signer(exchange),
         },
         "path": exchange.full_path if is_rest else unquote(exchange.full_path),
         "protocol": f"HTTP/{request.http_version}",
@@ -156,7 +157,23 @@ def build_context(exchange: Exchange) -> Json:
     else:
         # Format 2.0 has one more level, which tells the kind of authorizer.
         context["authorizer"] = authorizer.get("jwt", authorizer.get("lambda"))
+        if context["authorizer"] is None:
+            del context["authorizer"]  # Of AWS_IAM: `identity` tells it all.
     return context
+
+
+def _signer(exchange: Exchange) -> dict[str, str | None]:
+    """What a signature tells of who sent the request."""
+    caller = exchange.caller
+    if caller is None:
+        return {}
+    return {
+        "accessKey": caller.access_key,
+        "accountId": caller.account,
+        "caller": caller.user_id,
+        "user": caller.user_id,
+        "userArn": caller.arn,
+    }
 
 
 def read_response(payload: bytes) -> Response:

@@ -92,7 +92,7 @@ def build_context(exchange: Exchange) -> Json:
     is_url = api.kind is Kind.URL
     path = exchange.full_path
     context: dict[str, Any] = {
-        "accountId": URL_ACCOUNT if is_url else api.account,
+        "accountId": _url_account(exchange) if is_url else api.account,
         "apiId": api.id,
         "domainName": domain,
         "domainPrefix": domain.partition(".")[0],
@@ -114,6 +114,10 @@ def build_context(exchange: Exchange) -> Json:
     if exchange.authorizer is not None:
         context["authorizer"] = exchange.authorizer
     return context
+
+
+def _url_account(exchange: Exchange) -> str:
+    return exchange.caller.account if exchange.caller is not None else URL_ACCOUNT
 
 
 def join_query(query: str) -> dict[str, str]:

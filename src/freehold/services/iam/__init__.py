@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from freehold.aws.call import Operation
 from freehold.services.iam import policies, profiles, roles, users
+from freehold.services.iam.aws_managed import managed_policy_text
 from freehold.services.iam.principals import boundary_operations, policy_operations, tag_operations
 from freehold.services.iam.record import GROUP, PROFILE, ROLE, USER, Iam
 
-__all__ = ["OPERATIONS", "Iam"]
+__all__ = ["OPERATIONS", "Iam", "managed_policy_text"]
 
 OPERATIONS: dict[str, Operation] = {
     "CreateRole": roles.create_role,

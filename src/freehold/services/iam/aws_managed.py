@@ -105,6 +105,11 @@ def document(arn: str) -> str:
     return orjson.dumps({"Version": "2012-10-17", "Statement": [statement]}).decode()
 
 
+def managed_policy_text(arn: str) -> str | None:
+    """Of one of AWS's policies; None where its text is not here."""
+    return document(arn) if arn.removeprefix(_PREFIX) in _ACTIONS else None
+
+
 @lru_cache(maxsize=1)
 def _known() -> frozenset[str]:
     return frozenset(arns())

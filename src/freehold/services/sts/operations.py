@@ -19,6 +19,7 @@ from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids, now_ms
 from freehold.state.store import Delete, Put, Store, Write
 
+_ACCESS_KEY = "iam.access_key"  # IAM's; key: the access key id.
 SESSION = "sts.session"  # Key: the access key id.
 _SESSION_S = 3600
 _TOKEN_S = 43_200
@@ -47,7 +48,7 @@ async def get_access_key_info(sts: Sts, call: Call, request: Json) -> Json:
 async def assume_role(sts: Sts, call: Call, request: Json) -> Json:
     role = await _find_role(sts, call, request["RoleArn"])
     seconds = _duration(request, role, _SESSION_S)
-    credentials, user = await _start(sts, call, role, request["RoleSessionName"], seconds)
+    credentials, user = await _start(sts, call, role, request, seconds)
     answer: Json = {"Credentials": credentials, "AssumedRoleUser": user}
     if request.get("Policy"):
         answer["PackedPolicySize"] = min(100, len(request["Policy"]) * 100 // 2048)
@@ -69,7 +70,7 @@ async def assume_role_with_web_identity(sts: Sts, call: Call, request: Json) -> 
         )
     role = await _find_role(sts, call, request["RoleArn"])
     seconds = _duration(request, role, _SESSION_S)
-    credentials, user = await _start(sts, call, role, request["RoleSessionName"], seconds)
+    credentials, user = await _start(sts, call, role, request, seconds)
     audience = claims.get("aud", "")
     return {
         "Credentials": credentials,
@@ -81,9 +82,14 @@ async def assume_role_with_web_identity(sts: Sts, call: Call, request: Json) -> 
 
 
 async def get_session_token(sts: Sts, call: Call, request: Json) -> Json:
-    arn = call.principal or _root(call)
+    """A user's own key makes a session of the user, which may do what the user may; any other one of the root."""
+    arn, user_id = call.principal or _root(call), call.account
+    key = await sts.store.read(_ACCESS_KEY, call.access_key) if call.access_key else None
+    if key is not None:
+        user = (await sts.bind(call)("iam", "GetUser", {"UserName": key.document["user"]}))["User"]
+        arn, user_id = user["Arn"], user["UserId"]
     seconds = request.get("DurationSeconds") or _TOKEN_S
-    return {"Credentials": await _credentials(sts, arn, call.account, seconds)}
+    return {"Credentials": await _credentials(sts, arn, user_id, seconds)}
 
 
 async def _find_role(sts: Sts, call: Call, arn: str) -> Json:
@@ -117,19 +123,24 @@ def _duration(request: Json, role: Json, default: int) -> int:
     return seconds
 
 
-async def _start(sts: Sts, call: Call, role: Json, session: str, seconds: int) -> tuple[Json, Json]:
+async def _start(sts: Sts, call: Call, role: Json, request: Json, seconds: int) -> tuple[Json, Json]:
+    session = request["RoleSessionName"]
+    policies = [arn["arn"] for arn in request.get("PolicyArns") or ()]
+    policies += [request["Policy"]] if request.get("Policy") else []
     arn = str(Arn("sts", "", call.account, f"assumed-role/{role['RoleName']}/{session}"))
     user_id = f"{role['RoleId']}:{session}"
-    return await _credentials(sts, arn, user_id, seconds), {"AssumedRoleId": user_id, "Arn": arn}
+    return await _credentials(sts, arn, user_id, seconds, policies), {"AssumedRoleId": user_id, "Arn": arn}
 
 
-async def _credentials(sts: Sts, arn: str, user_id: str, seconds: int) -> Json:
+async def _credentials(sts: Sts, arn: str, user_id: str, seconds: int, policies: list[str] | None = None) -> Json:
     at_ms = now_ms(sts.clock)
     key = "ASIA" + sts.ids.hex(16).upper()
     secret = base64.b64encode(bytes.fromhex(sts.ids.hex(60))).decode()
     token = base64.b64encode(bytes.fromhex(sts.ids.hex(256))).decode()
     expires_ms = at_ms + seconds * 1000
-    session = {"arn": arn, "userId": user_id, "secret": secret, "token": token, "expiresMs": expires_ms}
+    session: Json = {"arn": arn, "userId": user_id, "secret": secret, "token": token, "expiresMs": expires_ms}
+    if policies:
+        session["policies"] = policies  # They limit what the role may do.
     writes: list[Write] = [
         Delete(SESSION, old.key) for old in await sts.store.list_documents(SESSION) if old.document["expiresMs"] < at_ms
     ]
