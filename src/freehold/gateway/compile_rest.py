@@ -38,6 +38,8 @@ def check_rest_stage(stage: Json) -> None:
     """Raises AwsError, BadRequestException."""
     if stage.get("canarySettings"):
         raise unsupported("canary deployments of REST APIs")
+    if stage.get("clientCertificateId"):
+        raise unsupported("client certificates of REST APIs")
     if stage.get("cacheClusterEnabled"):
         raise unsupported("response caching of REST APIs")
     for path, settings in (stage.get("methodSettings") or {}).items():
@@ -73,6 +75,8 @@ def _compile_stage(stage: Json, copy: Json, has_service: HasService | None = Non
         raise unsupported("resource policies of REST APIs")
     if "PRIVATE" in (api.get("endpointConfiguration") or {}).get("types", ()):
         raise unsupported("private REST APIs")
+    if api.get("minimumCompressionSize") is not None:
+        raise unsupported("payload compression of REST APIs (minimumCompressionSize)")
     variables = stage.get("variables") or None
     authorizers: dict[str, Authorizer] = {}
     for document in copy.get("authorizers", ()):
@@ -180,6 +184,8 @@ def _integration(
         raise unsupported(f"integrations through a VPC link ({what})")
     if document.get("responseTransferMode", "BUFFERED") != "BUFFERED":
         raise unsupported(f"response streaming of REST APIs ({what})")
+    if (document.get("tlsConfig") or {}).get("insecureSkipVerification"):
+        raise unsupported(f"tlsConfig.insecureSkipVerification of integrations ({what})")
     if document["type"] == "MOCK":
         return compile_mock(document, what)
     timeout_s = min(document.get("timeoutInMillis", REST_TIMEOUT_S * 1000) / 1000, REST_TIMEOUT_S)

@@ -136,6 +136,10 @@ def test_a_stage_setting_that_is_not_honoured_is_refused_by_name(
     deployment = rest.create_deployment(restApiId=api["id"])
     with pytest.raises(ClientError, match=f"Freehold does not support {name}"):
         rest.create_stage(restApiId=api["id"], stageName="dev", deploymentId=deployment["id"], **stage)
+    rest.create_stage(restApiId=api["id"], stageName="dev", deploymentId=deployment["id"])
+    certificate = [{"op": "replace", "path": "/clientCertificateId", "value": "c1"}]
+    with pytest.raises(ClientError, match="Freehold does not support client certificates"):
+        rest.update_stage(restApiId=api["id"], stageName="dev", patchOperations=certificate)
 
 
 def test_models_authorizers_and_gateway_responses(rest: Any, api: dict[str, Any]) -> None:

@@ -139,6 +139,12 @@ async def test_a_token_that_does_not_look_like_one_is_refused_without_a_call(wor
     assert (await world.get(f"{path}/items", ("Authorization", "Bearer a"))).status == 200
 
 
+async def test_an_expression_that_takes_too_long_to_tell_keeps_the_caller_out(world: World) -> None:
+    path = await rest_api(world, "GET /items", identityValidationExpression="(a|a?)+b")
+    assert (await world.get(f"{path}/items", ("Authorization", "a" * 5000 + "c"))).status == 401
+    assert asked(world) == []
+
+
 async def test_a_cached_policy_is_held_against_each_method(world: World) -> None:
     """A policy for one ARN breaks the next route: semantics of caching that surprise, and that AWS has."""
     world.functions.answers["gatekeeper"] = lambda event: policy("Allow", event["methodArn"])

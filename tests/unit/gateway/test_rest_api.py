@@ -245,6 +245,9 @@ async def test_a_guard_that_is_not_enforced_does_not_deploy(world: World) -> Non
     [
         ({"policy": '{"Statement": []}'}, "resource policies"),
         ({"endpointConfiguration": {"types": ["PRIVATE"]}}, "private REST APIs"),
+        ({"securityPolicy": "TLS_1_2"}, "securityPolicy"),
+        ({"endpointAccessMode": "STRICT"}, "endpointAccessMode"),
+        ({"minimumCompressionSize": 0}, "payload compression"),
     ],
 )
 async def test_an_api_wide_guard_that_is_not_enforced_does_not_deploy(

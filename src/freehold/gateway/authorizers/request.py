@@ -6,14 +6,15 @@ authorizers". The cache holds what the function answered; a cached policy is hel
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import regex
 
 from freehold.aws.call import Json
+from freehold.aws.errors import AwsError
 from freehold.aws.policies import Asked, MalformedPolicy, Verdict, evaluate
 from freehold.gateway.authorizers.cache import Cache
 from freehold.gateway.authorizers.iam import INVOKE, called_arn, request_context
@@ -23,6 +24,7 @@ from freehold.gateway.exchange import Exchange, Refused
 from freehold.gateway.function_arns import function_arn
 from freehold.gateway.integrations.function import invoke
 from freehold.gateway.limits import AUTHORIZER_TIMEOUT_S
+from freehold.gateway.mapping.methods import PATTERN_LIMIT_S, compile_pattern
 from freehold.gateway.payloads import v1, v2
 
 _PRINCIPAL = "apigateway.amazonaws.com"
@@ -42,12 +44,12 @@ class RequestAuthorizer:
     sources: tuple[Source, ...]  # Every one must be there, else 401 without a call.
     ttl_s: int  # 0: not cached.
     is_simple: bool = False
-    pattern: re.Pattern[str] | None = None  # TOKEN: what the token must look like.
+    pattern: Any = None  # Compiled, or None. TOKEN: what the token must look like.
     answers: Cache[Json] = field(default_factory=lambda: Cache(_REMEMBERED))
 
     async def authorize(self, exchange: Exchange) -> None:
         identity = [source(exchange) or "" for source in self.sources]
-        if not all(identity) or (self.pattern is not None and not self.pattern.fullmatch(identity[0])):
+        if not all(identity) or (self.pattern is not None and not _looks_right(self.pattern, identity[0])):
             raise Refused("UNAUTHORIZED")
         method_arn = called_arn(exchange)
         key = tuple(identity)
@@ -138,8 +140,25 @@ def compile_rest_authorizer(document: Json, variables: Mapping[str, str] | None)
         build_event=_token_event if is_token else _rest_event,
         sources=tuple(compile_source(text) for text in texts),
         ttl_s=document.get("authorizerResultTtlInSeconds", _REST_TTL_DEFAULT_S) if texts else 0,
-        pattern=re.compile(expression) if is_token and expression else None,
+        pattern=_compile_expression(expression) if is_token and expression else None,
     )
+
+
+def _compile_expression(expression: str) -> Any:
+    """Raises AwsError."""
+    try:
+        return compile_pattern(expression)
+    except (ValueError, regex.error) as error:
+        message = f"Invalid identity validation expression: {error}"
+        raise AwsError("BadRequestException", message, status=400) from None
+
+
+def _looks_right(pattern: Any, token: str) -> bool:
+    """The pattern is the deployer's and the token the caller's: one that takes too long to tell does not pass."""
+    try:
+        return pattern.fullmatch(token, timeout=PATTERN_LIMIT_S) is not None
+    except TimeoutError:
+        return False
 
 
 def _event_v2(exchange: Exchange, method_arn: str, identity: list[str]) -> Json:

@@ -153,6 +153,8 @@ async def put_integration(gateway: ApiGateway, call: Call, request: Json) -> Jso
 
 def new_integration(request: Json, resource_id: str) -> Json:
     """A checked document of a new integration; `httpMethod` is what it calls its backend with."""
+    if request.get("integrationTarget"):
+        raise bad_request("Freehold does not support integrationTarget of integrations yet.")
     integration = picked(
         request,
         _INTEGRATION_MEMBERS,

@@ -75,6 +75,9 @@ def new_api(gateway: ApiGateway, request: Json) -> Json:
         raise bad_request("API Name cannot be blank")
     if request.get("apiKeySource", "HEADER") not in ("HEADER", "AUTHORIZER"):
         raise bad_request("Invalid API Key Source type. Must be HEADER or AUTHORIZER")
+    for name in ("endpointAccessMode", "securityPolicy"):
+        if request.get(name):
+            raise bad_request(f"Freehold does not support {name} of REST APIs yet.")
     return picked(
         request,
         _MEMBERS,

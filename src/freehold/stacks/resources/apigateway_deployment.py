@@ -17,6 +17,9 @@ async def create(aws: Aws, properties: Json) -> Created:
     request.update(camel(pick(stage, "CacheClusterEnabled", "CacheClusterSize", "TracingEnabled", "Variables")))
     if "Description" in stage:
         request["stageDescription"] = stage["Description"]
+    canary = properties.get("DeploymentCanarySettings") or stage.get("CanarySetting")
+    if canary:
+        request["canarySettings"] = camel(canary)
     deployment = await aws("apigateway", "CreateDeployment", request)
     await _set_stage(aws, properties, stage)
     return Created(deployment["id"], {"DeploymentId": deployment["id"]})

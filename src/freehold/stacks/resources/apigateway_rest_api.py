@@ -17,7 +17,9 @@ _PATHS = {
     "Description": "/description",
     "DisableExecuteApiEndpoint": "/disableExecuteApiEndpoint",
     "MinimumCompressionSize": "/minimumCompressionSize",
+    "EndpointAccessMode": "/endpointAccessMode",
     "Name": "/name",
+    "SecurityPolicy": "/securityPolicy",
 }
 # What a property that the template no longer has goes back to, where an empty value is not it.
 _DEFAULTS = {"ApiKeySourceType": "HEADER", "DisableExecuteApiEndpoint": False}
@@ -64,8 +66,10 @@ def _request(properties: Json) -> Json:
             "CloneFrom",
             "Description",
             "DisableExecuteApiEndpoint",
+            "EndpointAccessMode",
             "MinimumCompressionSize",
             "Name",
+            "SecurityPolicy",
         )
     )
     if "ApiKeySourceType" in properties:

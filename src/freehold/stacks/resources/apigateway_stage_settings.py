@@ -35,6 +35,11 @@ def stage_patches(properties: Json, previous: Json) -> Patches:
     patches = scalars({**_DEFAULTS, **properties}, {**_DEFAULTS, **previous}, _PATHS)
     patches += mapping(properties.get("Variables"), previous.get("Variables"), "/variables")
     patches += _access_log(properties, previous)
+    patches += scalars(
+        properties.get("CanarySetting") or {},
+        previous.get("CanarySetting") or {},
+        {"PercentTraffic": "/canarySettings/percentTraffic", "DeploymentId": "/canarySettings/deploymentId"},
+    )
     new, old = _method_settings(properties), _method_settings(previous)
     patches += [
         {"op": "replace", "path": path, "value": value} for path, value in new.items() if old.get(path) != value
