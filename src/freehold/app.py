@@ -38,8 +38,8 @@ from freehold.events.queues import QueueSource
 from freehold.events.schedules import Schedules
 from freehold.gateway.addresses import find_address
 from freehold.gateway.callers import Callers
-from freehold.gateway.compile_http import check_http_parts
 from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
+from freehold.gateway.compile_v2 import check_v2_parts
 from freehold.gateway.gateway import Gateway
 from freehold.http.aws_api import AwsApi
 from freehold.http.messages import Request, Response
@@ -49,6 +49,7 @@ from freehold.runtimes.launch import Launcher
 from freehold.sandbox.layers import choose_sandbox, plain_sandbox
 from freehold.services import (
     apigateway,
+    apigatewaymanagementapi,
     apigatewayv2,
     dynamodb,
     dynamodbstreams,
@@ -162,6 +163,8 @@ class App:
         )
         self._stops.append(self._stop_gateway)
         self.gateway.start()
+        management = apigatewaymanagementapi.ApiGatewayManagementApi(self.gateway.sockets)
+        self.operations.add(Service("apigatewaymanagementapi", apigatewaymanagementapi.OPERATIONS, management))
         await self._start_events()
         await self._start_stacks()
         await self._listen()
@@ -170,7 +173,7 @@ class App:
         """Those that need no function to run."""
         add, store, clock = self.operations.add, self.store, self.clock
         objects = ObjectFiles(self.config.data_dir / "s3")
-        http_apis = apigatewayv2.ApiGatewayV2(store, clock, self.ids, check_http_parts)
+        http_apis = apigatewayv2.ApiGatewayV2(store, clock, self.ids, check_v2_parts)
         rest_apis = apigateway.ApiGateway(store, clock, self.ids, self._check_rest_copy, check_rest_stage)
         add(Service("apigatewayv2", apigatewayv2.OPERATIONS, http_apis))
         add(Service("apigateway", apigateway.OPERATIONS, rest_apis))
@@ -288,6 +291,8 @@ class App:
         except OSError as error:
             raise CannotStart(_listen_problem(config, error)) from error
         self._stops.append(self.server.stop)
+        # First of all: what runs at the end of a connection may call us.
+        self._stops.append(self.gateway.sockets.close)
 
     async def handle(self, request: Request) -> Response:
         """Every request of the one port: our own pages, then deployed APIs, then the AWS APIs."""
@@ -295,6 +300,9 @@ class App:
         if path.startswith("/_freehold/"):
             return await self._own_page(request)
         if find_address(request) is not None:
+            connections = self.gateway.find_connections(request)
+            if connections is not None:
+                return await self.aws_api(connections[1], connections[0])
             return await self.gateway.handle(request)
         return await self.aws_api(request)
 

@@ -28,6 +28,7 @@ class Call:
     service_principal: str = ""  # "apigateway.amazonaws.com" and the like, when a part of ours calls for a service.
     host: str = ""  # As the client named us, with the port: what URLs in answers begin with.
     scheme: str = "http"
+    socket_place: str = ""  # "{api id}/{stage}" of the WebSocket API that the request was addressed to, if any.
 
 
 Operation = Callable[[Any, Call, Json], Awaitable[Json]]

@@ -6,16 +6,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from freehold.aws.call import Json
-from freehold.gateway.compile_http import compile_http_api
 from freehold.gateway.compile_rest import compile_rest_api
 from freehold.gateway.compile_url import compile_function_url
+from freehold.gateway.compile_v2 import compile_v2_api
 from freehold.gateway.compiled import Api
 from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE
 from freehold.gateway.throttle import Bucket
 from freehold.state.store import Change, Store
 
-_HTTP_KINDS = tuple(
-    f"apigatewayv2.{part}" for part in ("api", "stage", "route", "integration", "authorizer", "deployment")
+_V2_KINDS = tuple(
+    f"apigatewayv2.{part}"
+    for part in (
+        "api",
+        "stage",
+        "route",
+        "integration",
+        "authorizer",
+        "deployment",
+        "integrationresponse",
+        "routeresponse",
+        "model",
+    )
 )
 _REST_KINDS = tuple(f"apigateway.{part}" for part in ("restapi", "stage", "deployment"))
 _URL_KIND = "lambda.url"
@@ -33,11 +44,11 @@ class Apis:
         self._url_keys: dict[str, str] = {}  # URL id -> key in the store.
         self._policies: dict[str, Json] = {}  # "region/function" -> qualifier ("" for none) -> its statements.
         self._compiled: dict[str, Api] = {}
-        self._throttles: dict[str, Bucket] = {}  # Region -> the account's, of REST APIs.
+        self._throttles: dict[str, Bucket] = {}  # Region -> the account's, of REST and WebSocket APIs.
 
     def follow(self, store: Store) -> Callable[[], None]:
         """Returns what ends it."""
-        return store.follow((*_HTTP_KINDS, *_REST_KINDS, _FUNCTION_KIND, _URL_KIND), self._changed)
+        return store.follow((*_V2_KINDS, *_REST_KINDS, _FUNCTION_KIND, _URL_KIND), self._changed)
 
     def find(self, api_id: str) -> Api | None:
         api = self._compiled.get(api_id)
@@ -47,14 +58,14 @@ class Apis:
         if found is None:
             return None
         service, region, documents = found
+        throttle = self._throttles.setdefault(region, Bucket(ACCOUNT_RATE, ACCOUNT_BURST))
         if service == "apigatewayv2":
             if "api" not in documents:
                 return None
-            api = compile_http_api(region, self._account, documents)
+            api = compile_v2_api(region, self._account, documents, throttle)
         else:
             if "restapi" not in documents:
                 return None
-            throttle = self._throttles.setdefault(region, Bucket(ACCOUNT_RATE, ACCOUNT_BURST))
             api = compile_rest_api(region, self._account, documents, throttle)
         self._compiled[api_id] = api
         return api

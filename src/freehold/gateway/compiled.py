@@ -14,6 +14,7 @@ from freehold.gateway.throttle import Bucket
 if TYPE_CHECKING:
     from freehold.gateway.exchange import Exchange
     from freehold.gateway.gateway_responses import GatewayResponse
+    from freehold.gateway.selection import Selection
     from freehold.gateway.validation import Validation
     from freehold.http.messages import Response
 
@@ -22,6 +23,7 @@ class Kind(Enum):
     HTTP = "HTTP API"
     REST = "REST API"
     URL = "function URL"
+    WEBSOCKET = "WebSocket API"
 
 
 class Integration(Protocol):
@@ -45,8 +47,17 @@ class Route:
     authorizer: Authorizer | None = None
     resource_id: str = ""  # REST APIs only.
     throttle: Bucket | None = None
-    needs_api_key: bool = False  # REST APIs only.
-    validation: Validation | None = None  # REST APIs only.
+    needs_api_key: bool = False  # REST and WebSocket APIs.
+    validation: Validation | None = None  # REST and WebSocket APIs.
+    is_two_way: bool = False  # WebSocket APIs only: what the integration answers goes to the client.
+
+
+@dataclass(frozen=True, slots=True)
+class SocketRoutes:
+    """The routes of a WebSocket API's stage."""
+
+    by_key: Mapping[str, Route]  # "$connect", "$disconnect", "$default", "sendmessage".
+    selection: Selection  # Of a message.
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,7 @@ class Stage:
     binary_media_types: tuple[str, ...] = ()  # REST APIs only.
     has_authorizers_keys: bool = False  # Whether API keys come from authorizers instead of the header.
     gateway_responses: Mapping[str, GatewayResponse] = field(default_factory=dict)  # REST APIs only, by type.
+    sockets: SocketRoutes | None = None  # WebSocket APIs only, instead of `routes`.
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,26 @@ _REST: dict[str, tuple[int, str, bytes]] = {
 _BEFORE_VALUE = re.compile(rb'\{"[Mm]essage": ?')
 _REST_OTHER = (502, "InternalServerErrorException", b'{"message": "Internal server error"}')
 
+# WebSocket APIs: of a handshake the status, of a message the frame; the words are the same.
+_SOCKET = {
+    "MISSING_AUTHENTICATION_TOKEN": (403, "Forbidden"),
+    "RESOURCE_NOT_FOUND": (403, "Forbidden"),
+    "UNAUTHORIZED": (401, "Unauthorized"),
+    "ACCESS_DENIED": (403, "Forbidden"),
+    "INVALID_API_KEY": (403, "Forbidden"),
+    "THROTTLED": (429, "Too Many Requests"),
+    "QUOTA_EXCEEDED": (429, "Limit Exceeded"),
+    "BAD_REQUEST_BODY": (400, "Invalid request body"),
+    "BAD_REQUEST_PARAMETERS": (400, "Invalid request parameters"),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "Unsupported Media Type"),
+    "HEADERS_TOO_LARGE": (431, "Request Header Fields Too Large"),
+    "REQUEST_TOO_LARGE": (413, "Request Too Long"),
+    "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out"),
+    "AUTHORIZER_FAILURE": (500, "Internal server error"),
+    "AUTHORIZER_CONFIGURATION_ERROR": (500, "Internal server error"),
+}
+_SOCKET_OTHER = (502, "Internal server error")
+
 _URL = {
     "ACCESS_DENIED": (403, b'{"Message":"Forbidden"}', "AccessDeniedException"),
     "INVALID_SIGNATURE": (403, b'{"message":null}', "InvalidSignatureException"),
@@ -90,6 +110,8 @@ def write_refusal(exchange: Exchange, refused: Refused) -> Response:
         return http_refusal(refused)
     if kind is Kind.REST:
         return _rest_refusal(exchange, refused)
+    if kind is Kind.WEBSOCKET:
+        return _socket_refusal(exchange, refused)
     status, body, error_type = _URL.get(refused.type, _URL_OTHER)
     if refused.message is not None and body.startswith(b'{"message"'):
         body = orjson.dumps({"message": refused.message})
@@ -101,6 +123,24 @@ def http_refusal(refused: Refused) -> Response:
     status, message = _HTTP.get(refused.type, _HTTP_OTHER)
     headers = [("Content-Type", "application/json"), *refused.headers]
     return Response(status, headers, b'{"message":"%b"}' % message.encode())
+
+
+def socket_frame(exchange: Exchange, refused: Refused) -> bytes:
+    """What a client is told of a message that failed, as AWS spaces it."""
+    assert exchange.turn is not None
+    message = refused.message or _SOCKET.get(refused.type, _SOCKET_OTHER)[1]
+    connection_id = exchange.turn.caller.connection_id
+    return b'{"message": %b, "connectionId":"%b", "requestId":"%b"}' % (
+        orjson.dumps(message),
+        connection_id.encode(),
+        exchange.request_id.encode(),
+    )
+
+
+def _socket_refusal(exchange: Exchange, refused: Refused) -> Response:
+    status, _ = _SOCKET.get(refused.type, _SOCKET_OTHER)
+    headers = [("Content-Type", "application/json"), *refused.headers]
+    return Response(status, headers, socket_frame(exchange, refused))
 
 
 def _rest_refusal(exchange: Exchange, refused: Refused) -> Response:

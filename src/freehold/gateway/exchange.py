@@ -15,6 +15,7 @@ from freehold.http.messages import Handler, Headers, Request
 if TYPE_CHECKING:
     from freehold.gateway.callers import Caller, Callers
     from freehold.gateway.compiled import Api, Route, Stage
+    from freehold.gateway.turn import Turn
     from freehold.gateway.usage_plans import Grant, UsagePlans
 
 
@@ -80,8 +81,11 @@ class Exchange:
     usage_key: str | None = None  # The API key that a Lambda authorizer named.
     caller: Caller | None = None  # Who signed it, where AWS_IAM asks for that.
     grant: Grant | None = None  # What the request's API key may do.
+    turn: Turn | None = None  # WebSocket APIs only: what happens on which connection.
 
     @property
     def domain(self) -> str:
         """As the client named us; an API's own name if it did not say."""
+        if self.turn is not None:
+            return self.turn.domain
         return self.request.host or f"{self.api.id}.execute-api.{self.api.region}.amazonaws.com"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import unquote
 
 from freehold.aws.call import DEFAULT_ACCOUNT
@@ -25,10 +26,13 @@ from freehold.gateway.exchange import Exchange, Means, Refused
 from freehold.gateway.fetch import Fetch, fetch_url
 from freehold.gateway.limits import ANSWER_MAX_BYTES, MAX_BACKEND_REQUESTS
 from freehold.gateway.usage_plans import UsagePlans
+from freehold.gateway.websockets.sockets import Sockets
 from freehold.http.client import HttpClient
 from freehold.http.messages import Handler, Request, Response
 from freehold.state.store import Store
 
+_CONNECTIONS = "/@connections/"
+_SHORT_IDS = (Kind.HTTP, Kind.WEBSOCKET)
 _FORBIDDEN = b'{"message":"Forbidden"}'
 
 
@@ -53,6 +57,7 @@ class Gateway:
             invoker, clock, ids, fetch, self._usage_plans, self._http, self._callers, call_aws or _no_aws
         )
         self._apis = Apis(account)
+        self.sockets = Sockets(self._means, self._apis.find, self._exchange)
         self._unfollow: tuple[Callable[[], None], ...] = ()
 
     def start(self) -> None:
@@ -77,6 +82,19 @@ class Gateway:
         """Whether `handle` is for it: an execute-api or lambda-url path or Host."""
         return find_address(request) is not None
 
+    def find_connections(self, request: Request) -> tuple[str, Request] | None:
+        """("{api id}/{stage}", the request as the management API's own) of a call of `@connections`; else None."""
+        if _CONNECTIONS not in request.raw_path:
+            return None
+        address = find_address(request)
+        api = None if address is None or address.is_function_url else self._apis.find(address.id)
+        if address is None or api is None or api.kind is not Kind.WEBSOCKET:
+            return None
+        stage, below = _split(address.path)
+        if not below.startswith(_CONNECTIONS):
+            return None
+        return f"{api.id}/{stage}", replace(request, raw_path=below)
+
     async def handle(self, request: Request) -> Response:
         """The answer of the API that path or Host name; AWS's own when there is none."""
         address = find_address(request)
@@ -94,6 +112,8 @@ class Gateway:
         if found is None:
             return _no_stage(api)
         stage, path = found
+        if api.kind is Kind.WEBSOCKET:
+            return await self.sockets.connect(api, stage, request) if path == "/" else _no_stage(api)
         return await self._run(api, stage, request, path, address.path)
 
     async def handle_api(self, api_id: str, stage_name: str, request: Request) -> Response:
@@ -102,6 +122,8 @@ class Gateway:
         stage = api.stages.get(stage_name) if api else None
         if api is None or stage is None:
             return http_refusal(Refused("RESOURCE_NOT_FOUND"))
+        if api.kind is Kind.WEBSOCKET:
+            return await self.sockets.connect(api, stage, request)
         path = request.raw_path or "/"
         first, below = _split(path)
         if first == stage_name and stage.routes.find(request.method, _for_routes(api, path)) is None:
@@ -138,7 +160,7 @@ class Gateway:
             stage=stage,
             path=_for_routes(api, path),
             full_path=full_path,
-            request_id=short if api.kind is Kind.HTTP else _uuid(random[46:78]),
+            request_id=short if api.kind in _SHORT_IDS else _uuid(random[46:78]),
             extended_id=short,
             now_s=now_s,
             trace_id=request.lower.get("x-amzn-trace-id") or f"Root=1-{int(now_s):08x}-{random[22:46]}",

@@ -31,14 +31,23 @@ PIPELINES: MappingProxyType[Kind, tuple[Step, ...]] = MappingProxyType(
             throttle_rest,
             integrate,
         ),
+        # Of a handshake; messages have their own below.
+        Kind.WEBSOCKET: (check_size, authorize, require_api_key, validate, throttle_rest, integrate),
         Kind.URL: (check_size, find_route, answer_preflight, authorize, integrate),
     }
 )
 
+MESSAGE_PIPELINE: tuple[Step, ...] = (validate, throttle_rest, integrate)
+"""Of what comes over a WebSocket: its route is found, and its sender is known since the handshake."""
+
 
 async def run(exchange: Exchange) -> Response:
     """Raises Refused."""
-    for step in PIPELINES[exchange.api.kind]:
+    return await run_steps(exchange, PIPELINES[exchange.api.kind])
+
+
+async def run_steps(exchange: Exchange, steps: tuple[Step, ...]) -> Response:
+    for step in steps:
         response = await step(exchange)
         if response is not None:
             return response

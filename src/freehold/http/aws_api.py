@@ -72,6 +72,8 @@ _FORM_VERSIONS = {
     "2010-08-01": "cloudwatch",
 }
 _LARGEST_DOCUMENT_BYTES = 16 * 1024 * 1024  # DynamoDB's limit of a request; of what a compressed body unpacks to.
+# Where the service says by its own error, before the model's constraint does, that a body is too large.
+_LARGEST_BODIES = {"apigatewaymanagementapi": 128 * 1024}  # Quotas of WebSocket APIs: "Message payload size".
 _REST_PATHS = (
     (
         re.compile(r"^/20\d\d-\d\d-\d\d/(functions|layers|event-source-mappings|account-settings|tags|code-signing)"),
@@ -101,9 +103,12 @@ class AwsApi:
         self._region = region
         self._targets: dict[str, str] = {}
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, request: Request, socket_place: str = "") -> Response:
+        """`socket_place`: the WebSocket API and stage that its address named; see Call."""
         request_id = self._ids.uuid()
         destination = self.find_destination(request)
+        if socket_place:
+            destination = replace(destination, service="apigatewaymanagementapi")
         call = Call(
             region=destination.region,
             account=self._account,
@@ -113,6 +118,7 @@ class AwsApi:
             user_agent=request.header("user-agent") or "",
             host=request.host,
             scheme=request.scheme,
+            socket_place=socket_place,
         )
         wire = wire_of(destination.service)
         try:
@@ -146,6 +152,8 @@ class AwsApi:
         if wire.protocol == "rest-xml":
             body, lower = plain_body(request)
             request = replace(request, body=body, lower=lower)
+        if wire.service in _LARGEST_BODIES and len(request.body) > _LARGEST_BODIES[wire.service]:
+            raise AwsError("PayloadTooLargeException", "Message too long", status=413)
         operation, document = wire.read(request)
         function, record = self._operations.find(wire.service, operation)
         validate(wire.service, operation, document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -37,12 +38,18 @@ class Request:
         return self.lower.get("host", "")
 
 
+Upgrade = Callable[[asyncio.Transport | None, bytes], None]
+"""Takes a connection over: sets the transport's protocol, and is given what the client sent already. None: the client
+left before it was told."""
+
+
 @dataclass(slots=True)
 class Response:
     status: int
     headers: Headers = field(default_factory=list)  # Content-Length and Date are the server's to write.
     body: bytes = b""
     stream: AsyncIterator[bytes] | None = None  # Instead of `body`: sent in chunks as they come.
+    upgrade: Upgrade | None = None  # With 101: what the connection goes on with.
 
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -21,7 +21,7 @@ import httptools
 from freehold.http.messages import Handler, Headers, Request, Response
 
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
-_BODILESS = frozenset({204, 304})
+_BODILESS = frozenset({101, 204, 304})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,7 @@ class _Connection(asyncio.Protocol):
         self._reading_paused = False
         self._can_write: asyncio.Event | None = None
         self._client = ""
+        self._behind: bytes | None = None  # What came behind a request that offers another protocol.
         self._since = time.monotonic()  # When the present wait for the client began.
         self._in_head = True
         self._reset()
@@ -143,9 +144,13 @@ class _Connection(asyncio.Protocol):
             self._head_size += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # Offers of other protocols (h2c) are declined by answering in HTTP/1.1, as RFC 9110 7.8 allows.
-            pass
+        except httptools.HttpParserUpgrade as offer:
+            # What follows is in the other protocol if the handler takes the offer, and else HTTP/1.1 as before
+            # (RFC 9110 7.8): nothing more is read until that is known.
+            self._behind = data[offer.args[0] :]
+            if self._transport and not self._reading_paused:
+                self._reading_paused = True
+                self._transport.pause_reading()
         except _Refused as refused:
             self._refuse(refused.status, refused.message)
         except httptools.HttpParserError as error:
@@ -253,6 +258,8 @@ class _Connection(asyncio.Protocol):
                 request, keep_alive = self._requests.popleft()
                 keep_alive = keep_alive and not self._closing
                 await self._answer(request, keep_alive)
+                if self._behind is not None and not self._requests:
+                    self._read_on()
                 if self._reading_paused and self._transport and not self._closing:
                     self._reading_paused = False
                     self._transport.resume_reading()
@@ -276,7 +283,16 @@ class _Connection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             if response.stream is not None:
                 await _drain(response)
+            if response.upgrade is not None:
+                response.upgrade(None, b"")
             return
+        if response.upgrade is not None:
+            if self._behind is not None:
+                self._hand_over(transport, response, request)
+                return
+            # The handler saw an offer where the parser saw none.
+            response.upgrade(None, b"")
+            response = _message(400, "Bad Request")
         if response.stream is not None and request.method != "HEAD":
             keep_alive = await self._send_stream(request, response, keep_alive)
         else:
@@ -284,6 +300,24 @@ class _Connection(asyncio.Protocol):
         if not keep_alive:
             self._closing = True
             transport.close()
+
+    def _hand_over(self, transport: asyncio.Transport, response: Response, request: Request) -> None:
+        """The connection is another protocol's from here on."""
+        assert response.upgrade is not None
+        assert self._behind is not None
+        transport.write(self._head(response, request, True, None))
+        self._server.connections.discard(self)
+        self._transport = None
+        self._closing = True
+        del self._parser  # It knows us and we it: thousands of these would wait for the garbage collector.
+        response.upgrade(transport, self._behind)
+        transport.resume_reading()
+
+    def _read_on(self) -> None:
+        """The offer was declined: what came behind it is HTTP."""
+        behind, self._behind = self._behind, None
+        if behind:
+            self.data_received(behind)
 
     async def _send_stream(self, request: Request, response: Response, keep_alive: bool) -> bool:
         """Whether the connection can be used again."""
@@ -328,7 +362,9 @@ class _Connection(asyncio.Protocol):
             lines.append(f"{name}: {text}\r\n".encode("latin-1" if text.isascii() else "utf-8"))
         if not has_date:
             lines.append(b"Date: %b\r\n" % self._server.date)
-        if length is None:
+        if status == 101:
+            lines.append(b"Connection: Upgrade\r\n")
+        elif length is None:
             lines.append(b"Transfer-Encoding: chunked\r\n")
         elif length >= 0 and not has_length and status not in _BODILESS:
             lines.append(b"Content-Length: %d\r\n" % length)

@@ -108,11 +108,6 @@ def test_what_the_gateway_cannot_call_is_refused_by_name(
     )
 
 
-def test_a_websocket_api_is_refused_by_name(v2: Any) -> None:
-    with pytest.raises(ClientError, match="Freehold does not support APIs of protocol type WEBSOCKET yet"):
-        v2.create_api(Name="chat", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")
-
-
 def test_an_iam_route_keeps_out_who_did_not_sign(v2: Any, api_id: str) -> None:
     target = f"integrations/{integrate(v2, api_id)}"
     v2.create_route(ApiId=api_id, RouteKey="GET /items", Target=target, AuthorizationType="AWS_IAM")

@@ -15,8 +15,8 @@ from freehold.clock import RandomIds
 from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.engine.role_sessions import RoleSessions
 from freehold.gateway.callers import Callers
-from freehold.gateway.compile_http import check_http_parts
 from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
+from freehold.gateway.compile_v2 import check_v2_parts
 from freehold.gateway.fetch import FetchFailed
 from freehold.gateway.gateway import Gateway
 from freehold.http.messages import Request, Response
@@ -70,7 +70,7 @@ class World:
     """`await world.v2("CreateApi", Name=...)`, `await world.rest(...)`, `await world.get("/_aws/execute-api/...")`."""
 
     def __init__(self) -> None:
-        self.clock = SetClock(NOW_S)
+        self.clock = SetClock(NOW_S, longest_sleep_s=5.0)
         self.functions = Functions()
         self.store = MemoryStore()
         self.pages: dict[str, bytes] = {}  # What `fetch` finds, by URL.
@@ -90,7 +90,7 @@ class World:
         self.gateway.start()
         self.call = Call("us-east-1", host="localhost:4566")
         self.operations = OperationTable()
-        record = apigatewayv2.ApiGatewayV2(self.store, self.clock, RandomIds(), check_http_parts)
+        record = apigatewayv2.ApiGatewayV2(self.store, self.clock, RandomIds(), check_v2_parts)
         self.operations.add(Service("apigatewayv2", apigatewayv2.OPERATIONS, record))
         rest = apigateway.ApiGateway(self.store, self.clock, RandomIds(), _check_rest_copy, check_rest_stage)
         self.operations.add(Service("iam", iam.OPERATIONS, iam.Iam(self.store, self.clock, RandomIds())))

@@ -74,7 +74,11 @@ class IamAuthorizer:
 
 
 def called_arn(exchange: Exchange) -> str:
-    """With the path decoded, as routes are matched: `%61dmin` must not slip past a policy that denies `admin`."""
+    """With the path decoded, as routes are matched: `%61dmin` must not slip past a policy that denies `admin`.
+    Of a WebSocket API it ends with the route's key."""
+    if exchange.api.kind is Kind.WEBSOCKET:
+        assert exchange.route is not None
+        return f"{exchange.api.arn}/{exchange.stage.name}/{exchange.route.key}"
     path = unquote(exchange.path).lstrip("/")
     return f"{exchange.api.arn}/{exchange.stage.name}/{exchange.request.method}/{path}"
 

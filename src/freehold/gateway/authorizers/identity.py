@@ -1,6 +1,7 @@
 """Identity sources: where an authorizer finds what identifies the caller.
 
-HTTP APIs write `$request.header.Authorization`, REST APIs `method.request.header.Authorization`; the rest is the same.
+HTTP APIs write `$request.header.Authorization`, REST APIs `method.request.header.Authorization`, WebSocket APIs
+`route.request.header.Authorization`; the rest is the same.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import Any
 from freehold.aws.errors import AwsError
 from freehold.gateway.compiled import Kind
 from freehold.gateway.exchange import Exchange
-from freehold.gateway.payloads import v1, v2
+from freehold.gateway.payloads import v1, v2, websocket
 from freehold.gateway.payloads.parts import query_pairs
+
+_CONTEXTS = {Kind.REST: v1.build_context, Kind.WEBSOCKET: websocket.build_context}
 
 Source = Callable[[Exchange], str | None]
 """None or "" when the request does not have it."""
@@ -20,7 +23,7 @@ Source = Callable[[Exchange], str | None]
 
 def compile_source(text: str) -> Source:
     """Raises AwsError, BadRequestException, for what is not an identity source."""
-    expression = text.strip().removeprefix("$").removeprefix("method.")
+    expression = text.strip().removeprefix("$").removeprefix("method.").removeprefix("route.")
     if expression.startswith("request.header."):
         header = expression.removeprefix("request.header.").lower()
         return lambda exchange: exchange.request.lower.get(header)
@@ -37,8 +40,7 @@ def compile_source(text: str) -> Source:
 
 
 def _context(exchange: Exchange, path: list[str]) -> str | None:
-    is_rest = exchange.api.kind is Kind.REST
-    value: Any = v1.build_context(exchange) if is_rest else v2.build_context(exchange)
+    value: Any = _CONTEXTS.get(exchange.api.kind, v2.build_context)(exchange)
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return None if value is None else str(value)

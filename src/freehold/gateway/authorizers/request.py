@@ -1,4 +1,5 @@
-"""Lambda authorizers: REQUEST of HTTP APIs (formats 1.0 and 2.0), REQUEST and TOKEN of REST APIs.
+"""Lambda authorizers: REQUEST of HTTP APIs (formats 1.0 and 2.0), REQUEST and TOKEN of REST APIs, REQUEST of the
+$connect route of WebSocket APIs.
 
 API Gateway Developer Guide, "Control access to HTTP APIs with AWS Lambda authorizers" and "Use API Gateway Lambda
 authorizers". The cache holds what the function answered; a cached policy is held against each new method's ARN.
@@ -25,7 +26,7 @@ from freehold.gateway.function_arns import function_arn
 from freehold.gateway.integrations.function import invoke
 from freehold.gateway.limits import AUTHORIZER_TIMEOUT_S
 from freehold.gateway.mapping.methods import PATTERN_LIMIT_S, compile_pattern
-from freehold.gateway.payloads import v1, v2
+from freehold.gateway.payloads import v1, v2, websocket
 
 _PRINCIPAL = "apigateway.amazonaws.com"
 _REMEMBERED = 10_000
@@ -144,6 +145,17 @@ def compile_rest_authorizer(document: Json, variables: Mapping[str, str] | None)
     )
 
 
+def compile_socket_authorizer(document: Json, variables: Mapping[str, str] | None) -> RequestAuthorizer:
+    """Of a WebSocket API: never cached."""
+    return RequestAuthorizer(
+        id=document["AuthorizerId"],
+        function_arn=function_arn(document["AuthorizerUri"], variables),
+        build_event=_socket_event,
+        sources=tuple(compile_source(source) for source in document.get("IdentitySource") or ()),
+        ttl_s=0,
+    )
+
+
 def _compile_expression(expression: str) -> Any:
     """Raises AwsError."""
     try:
@@ -182,6 +194,10 @@ def _rest_event(exchange: Exchange, method_arn: str, identity: list[str]) -> Jso
         event[member] = event[member] or {}
     event["requestContext"].pop("authorizer", None)
     return {**event, "type": "REQUEST", "methodArn": method_arn}
+
+
+def _socket_event(exchange: Exchange, method_arn: str, identity: list[str]) -> Json:
+    return websocket.build_authorizer_event(exchange, method_arn)
 
 
 def _token_event(exchange: Exchange, method_arn: str, identity: list[str]) -> Json:

@@ -9,6 +9,7 @@ import orjson
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
 from freehold.engine.invocation import Invocation, InvocationResult
+from freehold.gateway.compiled import Kind
 from freehold.gateway.exchange import Exchange, Refused
 
 _THROTTLES = frozenset({"TooManyRequestsException", "ThrottlingException"})
@@ -54,7 +55,8 @@ async def invoke_integration(exchange: Exchange, function_arn: str, event: Json,
     """As the integration of the exchange's route. Raises Refused, as `invoke`."""
     route = exchange.route
     assert route is not None
-    method = "" if route.path == "/$default" else f"/{exchange.request.method}"
+    is_keyed = route.path == "/$default" or exchange.api.kind is Kind.WEBSOCKET
+    method = "" if is_keyed else f"/{exchange.request.method}"
     return await invoke(
         exchange,
         function_arn,

@@ -1,4 +1,4 @@
-"""API Gateway V2's control plane: HTTP APIs. This table is the API: to find an operation, look here.
+"""API Gateway V2's control plane: HTTP and WebSocket APIs. This table is the API: to find an operation, look here.
 
 Owns:    apigatewayv2.* documents.
 Not:     serving APIs (gateway), REST APIs (services/apigateway).
@@ -10,7 +10,18 @@ Add:     an operation: a function in the module of its resource, and its line in
 from __future__ import annotations
 
 from freehold.aws.call import Operation
-from freehold.services.apigatewayv2 import apis, authorizers, imports, integrations, routes, stages, tags
+from freehold.services.apigatewayv2 import (
+    apis,
+    authorizers,
+    imports,
+    integration_responses,
+    integrations,
+    models,
+    route_responses,
+    routes,
+    stages,
+    tags,
+)
 from freehold.services.apigatewayv2.record import ApiGatewayV2, Check
 
 __all__ = ["OPERATIONS", "ApiGatewayV2", "Check"]
@@ -34,6 +45,22 @@ OPERATIONS: dict[str, Operation] = {
     "GetIntegrations": integrations.get_integrations,
     "UpdateIntegration": integrations.update_integration,
     "DeleteIntegration": integrations.delete_integration,
+    "CreateIntegrationResponse": integration_responses.create_integration_response,
+    "GetIntegrationResponse": integration_responses.get_integration_response,
+    "GetIntegrationResponses": integration_responses.get_integration_responses,
+    "UpdateIntegrationResponse": integration_responses.update_integration_response,
+    "DeleteIntegrationResponse": integration_responses.delete_integration_response,
+    "CreateRouteResponse": route_responses.create_route_response,
+    "GetRouteResponse": route_responses.get_route_response,
+    "GetRouteResponses": route_responses.get_route_responses,
+    "UpdateRouteResponse": route_responses.update_route_response,
+    "DeleteRouteResponse": route_responses.delete_route_response,
+    "CreateModel": models.create_model,
+    "GetModel": models.get_model,
+    "GetModelTemplate": models.get_model_template,
+    "GetModels": models.get_models,
+    "UpdateModel": models.update_model,
+    "DeleteModel": models.delete_model,
     "CreateAuthorizer": authorizers.create_authorizer,
     "GetAuthorizer": authorizers.get_authorizer,
     "GetAuthorizers": authorizers.get_authorizers,

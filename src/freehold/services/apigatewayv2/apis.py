@@ -1,4 +1,4 @@
-"""APIs: create (quick create too), read, update, delete. WebSocket APIs are refused by name.
+"""APIs: create (HTTP APIs by quick create too), read, update, delete.
 
 API Gateway V2 API Reference, "Apis" and "Apis ApiId".
 """
@@ -14,6 +14,7 @@ from freehold.services.apigatewayv2.record import (
     INTEGRATION,
     ROUTE,
     STAGE,
+    WEBSOCKET,
     ApiGatewayV2,
     bad_request,
     changed,
@@ -26,6 +27,7 @@ from freehold.services.apigatewayv2.record import (
     put,
 )
 from freehold.services.apigatewayv2.routes import new_route
+from freehold.services.apigatewayv2.sockets import check_socket_api
 from freehold.services.apigatewayv2.stages import new_stage
 from freehold.state.store import Delete, Put, Write
 
@@ -43,12 +45,15 @@ _MEMBERS = (
     "Version",
 )
 _UPDATABLE = tuple(member for member in _MEMBERS if member not in ("ProtocolType", "Tags"))
+_QUICK = ("Target", "RouteKey", "CredentialsArn")
 _ROUTE_SELECTION = "${request.method} ${request.path}"
 
 
 async def create_api(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
     api = new_api(gateway, request)
     writes: list[Write] = [Put(API, key(call, api["ApiId"]), api)]
+    if api["ProtocolType"] == WEBSOCKET and any(request.get(member) for member in _QUICK):
+        raise bad_request("Quick create is supported only for HTTP APIs")
     if request.get("Target"):
         writes += _quick_create(gateway, call, api["ApiId"], request)
     elif "RouteKey" in request or "CredentialsArn" in request:
@@ -59,17 +64,8 @@ async def create_api(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
 
 def new_api(gateway: ApiGatewayV2, request: Json) -> Json:
     """A checked document of a new API."""
-    if request["ProtocolType"] != "HTTP":
-        raise bad_request(f"Freehold does not support APIs of protocol type {request['ProtocolType']} yet, only HTTP.")
-    if request.get("RouteSelectionExpression", _ROUTE_SELECTION) not in (
-        _ROUTE_SELECTION,
-        "$request.method $request.path",
-    ):
-        raise bad_request(
-            "Only '${request.method} ${request.path}' is supported as RouteSelectionExpression of HTTP APIs"
-        )
-    check_cors(request.get("CorsConfiguration"))
-    return picked(
+    is_socket = request["ProtocolType"] == WEBSOCKET
+    api = picked(
         request,
         _MEMBERS,
         ApiId=gateway.ids.short(10),
@@ -77,9 +73,22 @@ def new_api(gateway: ApiGatewayV2, request: Json) -> Json:
         CreatedDate=gateway.clock.now_s(),
         DisableExecuteApiEndpoint=False,
         IpAddressType="ipv4",
-        RouteSelectionExpression="$request.method $request.path",
         Tags={},
+        **({} if is_socket else {"RouteSelectionExpression": "$request.method $request.path"}),
     )
+    _check(gateway, api)
+    return api
+
+
+def _check(gateway: ApiGatewayV2, api: Json) -> None:
+    if api["ProtocolType"] == WEBSOCKET:
+        check_socket_api(gateway, api)
+        return
+    if api["RouteSelectionExpression"] not in (_ROUTE_SELECTION, "$request.method $request.path"):
+        raise bad_request(
+            "Only '${request.method} ${request.path}' is supported as RouteSelectionExpression of HTTP APIs"
+        )
+    check_cors(api.get("CorsConfiguration"))
 
 
 async def get_api(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
@@ -93,8 +102,8 @@ async def get_apis(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
 
 async def update_api(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
     api = await find_api(gateway, call, request["ApiId"])
-    check_cors(request.get("CorsConfiguration"))
     api = changed(api, request, _UPDATABLE)
+    _check(gateway, api)
     writes: list[Write] = [Put(API, key(call, api["ApiId"]), api)]
     writes += await _change_quick_create(gateway, call, request)
     await gateway.store.write(*writes)
@@ -116,7 +125,10 @@ async def delete_cors_configuration(gateway: ApiGatewayV2, call: Call, request: 
 
 
 def answer(call: Call, api: Json) -> Json:
-    return {**api, "ApiEndpoint": endpoint(call, api["ApiId"])}
+    address = endpoint(call, api["ApiId"])
+    if api["ProtocolType"] == WEBSOCKET:
+        address = address.replace("http", "ws", 1)
+    return {**api, "ApiEndpoint": address}
 
 
 def endpoint(call: Call, api_id: str) -> str:

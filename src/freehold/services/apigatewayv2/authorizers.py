@@ -1,4 +1,4 @@
-"""Authorizers of HTTP APIs: JWT, and Lambda functions (REQUEST).
+"""Authorizers: JWT of HTTP APIs, and Lambda functions (REQUEST) of HTTP and WebSocket APIs.
 
 API Gateway V2 API Reference, "Authorizers"; Developer Guide, "Control access to HTTP APIs with ... authorizers".
 """
@@ -10,6 +10,7 @@ from freehold.services.apigatewayv2.record import (
     AUTHORIZER,
     ROUTE,
     STAGE,
+    WEBSOCKET,
     ApiGatewayV2,
     bad_request,
     changed,
@@ -22,6 +23,7 @@ from freehold.services.apigatewayv2.record import (
     picked,
     put,
 )
+from freehold.services.apigatewayv2.sockets import check_socket_authorizer
 from freehold.state.store import Delete
 
 _MEMBERS = (
@@ -40,8 +42,8 @@ _TTL_MAX_S = 3600
 
 
 async def create_authorizer(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
-    await find_api(gateway, call, request["ApiId"])
-    authorizer = new_authorizer(gateway, request)
+    api = await find_api(gateway, call, request["ApiId"])
+    authorizer = new_authorizer(gateway, request, api["ProtocolType"])
     for other in await parts(gateway, call, AUTHORIZER, request["ApiId"]):
         if other["Name"] == authorizer["Name"]:
             raise bad_request(f"Authorizer name must be unique. Authorizer {authorizer['Name']} already exists")
@@ -49,10 +51,10 @@ async def create_authorizer(gateway: ApiGatewayV2, call: Call, request: Json) ->
     return authorizer
 
 
-def new_authorizer(gateway: ApiGatewayV2, request: Json) -> Json:
+def new_authorizer(gateway: ApiGatewayV2, request: Json, protocol: str = "HTTP") -> Json:
     """A checked document of a new authorizer. Without a TTL, results are not cached."""
     authorizer = picked(request, _MEMBERS, AuthorizerId=gateway.ids.short(6), IdentitySource=[])
-    _check(gateway, authorizer)
+    _check(gateway, authorizer, protocol)
     return authorizer
 
 
@@ -66,9 +68,10 @@ async def get_authorizers(gateway: ApiGatewayV2, call: Call, request: Json) -> J
 
 
 async def update_authorizer(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
+    api = await find_api(gateway, call, request["ApiId"])
     authorizer = await find(gateway, call, AUTHORIZER, request["ApiId"], request["AuthorizerId"])
     authorizer = changed(authorizer, request, _MEMBERS)
-    _check(gateway, authorizer)
+    _check(gateway, authorizer, api["ProtocolType"])
     await gateway.store.write(put(call, AUTHORIZER, request["ApiId"], request["AuthorizerId"], authorizer))
     return authorizer
 
@@ -90,7 +93,10 @@ async def reset_authorizers_cache(gateway: ApiGatewayV2, call: Call, request: Js
     return {}
 
 
-def _check(gateway: ApiGatewayV2, authorizer: Json) -> None:
+def _check(gateway: ApiGatewayV2, authorizer: Json, protocol: str) -> None:
+    if protocol == WEBSOCKET:
+        check_socket_authorizer(gateway, authorizer)
+        return
     kind = authorizer["AuthorizerType"]
     if kind == "JWT":
         jwt = authorizer.get("JwtConfiguration") or {}

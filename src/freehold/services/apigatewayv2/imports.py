@@ -40,7 +40,7 @@ async def reimport_api(gateway: ApiGatewayV2, call: Call, request: Json) -> Json
     check_cors(imported.api.get("CorsConfiguration"))
     kept = {name: value for name, value in old.items() if name not in _FROM_DOCUMENT}
     api = {**kept, "DisableExecuteApiEndpoint": False, "Tags": {}, **imported.api}
-    gone = await delete_parts(gateway, call, api["ApiId"], (ROUTE, INTEGRATION, AUTHORIZER))
+    gone = await delete_parts(gateway, call, api["ApiId"], kinds=(ROUTE, INTEGRATION, AUTHORIZER))
     writes = _parts(gateway, call, api["ApiId"], imported)
     await gateway.store.write(*gone, Put(API, key(call, api["ApiId"]), api), *writes)
     return answer(call, api)

@@ -1,4 +1,4 @@
-"""Integrations of HTTP APIs: what a route calls.
+"""Integrations: what a route calls.
 
 API Gateway V2 API Reference, "Integrations" and "Integration". What the gateway cannot call is refused at creation.
 """
@@ -8,11 +8,14 @@ from __future__ import annotations
 from freehold.aws.call import Call, Json
 from freehold.services.apigatewayv2.record import (
     INTEGRATION,
+    INTEGRATION_RESPONSE,
     ROUTE,
+    WEBSOCKET,
     ApiGatewayV2,
     bad_request,
     changed,
     conflict,
+    delete_parts,
     find,
     find_api,
     key,
@@ -21,6 +24,7 @@ from freehold.services.apigatewayv2.record import (
     picked,
     put,
 )
+from freehold.services.apigatewayv2.sockets import SOCKET_TIMEOUT_MAX_MS, check_socket_integration
 from freehold.state.store import Delete
 
 TIMEOUT_MIN_MS = 50
@@ -54,13 +58,13 @@ _OF_WEBSOCKET_APIS = (
 
 
 async def create_integration(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
-    await find_api(gateway, call, request["ApiId"])
-    integration = new_integration(gateway, request)
+    api = await find_api(gateway, call, request["ApiId"])
+    integration = new_integration(gateway, request, api["ProtocolType"])
     await gateway.store.write(put(call, INTEGRATION, request["ApiId"], integration["IntegrationId"], integration))
     return integration
 
 
-def new_integration(gateway: ApiGatewayV2, request: Json) -> Json:
+def new_integration(gateway: ApiGatewayV2, request: Json, protocol: str = "HTTP") -> Json:
     """A checked document of a new integration."""
     integration = picked(
         request,
@@ -68,11 +72,11 @@ def new_integration(gateway: ApiGatewayV2, request: Json) -> Json:
         ConnectionType="INTERNET",
         IntegrationId=gateway.ids.short(7),
         PayloadFormatVersion="1.0",
-        TimeoutInMillis=TIMEOUT_MAX_MS,
+        TimeoutInMillis=SOCKET_TIMEOUT_MAX_MS if protocol == WEBSOCKET else TIMEOUT_MAX_MS,
     )
     if integration["IntegrationType"] == "AWS_PROXY" and "IntegrationSubtype" not in integration:
         integration.setdefault("IntegrationMethod", "POST")
-    _check(gateway, integration)
+    _check(gateway, integration, protocol)
     return integration
 
 
@@ -86,9 +90,10 @@ async def get_integrations(gateway: ApiGatewayV2, call: Call, request: Json) -> 
 
 
 async def update_integration(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
+    api = await find_api(gateway, call, request["ApiId"])
     integration = await find(gateway, call, INTEGRATION, request["ApiId"], request["IntegrationId"])
     integration = changed(integration, request, _MEMBERS)
-    _check(gateway, integration)
+    _check(gateway, integration, api["ProtocolType"])
     await gateway.store.write(put(call, INTEGRATION, request["ApiId"], request["IntegrationId"], integration))
     return integration
 
@@ -101,11 +106,15 @@ async def delete_integration(gateway: ApiGatewayV2, call: Call, request: Json) -
             raise conflict(
                 f"Cannot delete Integration '{integration_id}' as it is referenced by Route '{route['RouteId']}'"
             )
-    await gateway.store.write(Delete(INTEGRATION, key(call, request["ApiId"], integration_id)))
+    responses = await delete_parts(gateway, call, request["ApiId"], integration_id, kinds=(INTEGRATION_RESPONSE,))
+    await gateway.store.write(Delete(INTEGRATION, key(call, request["ApiId"], integration_id)), *responses)
     return {}
 
 
-def _check(gateway: ApiGatewayV2, integration: Json) -> None:
+def _check(gateway: ApiGatewayV2, integration: Json, protocol: str) -> None:
+    if protocol == WEBSOCKET:
+        check_socket_integration(gateway, integration)
+        return
     timeout_ms = integration["TimeoutInMillis"]
     if not TIMEOUT_MIN_MS <= timeout_ms <= TIMEOUT_MAX_MS:
         raise bad_request(f"Timeout should be between {TIMEOUT_MIN_MS} ms and {TIMEOUT_MAX_MS} ms")

@@ -20,11 +20,17 @@ ROUTE = "apigatewayv2.route"
 INTEGRATION = "apigatewayv2.integration"
 AUTHORIZER = "apigatewayv2.authorizer"
 DEPLOYMENT = "apigatewayv2.deployment"
-PARTS = (STAGE, ROUTE, INTEGRATION, AUTHORIZER, DEPLOYMENT)
+INTEGRATION_RESPONSE = "apigatewayv2.integrationresponse"  # Its key has the integration's id before its own.
+ROUTE_RESPONSE = "apigatewayv2.routeresponse"  # Its key has the route's id before its own.
+MODEL = "apigatewayv2.model"
+PARTS = (STAGE, ROUTE, INTEGRATION, AUTHORIZER, DEPLOYMENT, INTEGRATION_RESPONSE, ROUTE_RESPONSE, MODEL)
+
+WEBSOCKET = "WEBSOCKET"
 
 Check = Callable[[Json], None]
-"""Given {"Routes", "Integrations", "Authorizers", "Stages"} (any may be absent): raises AwsError, BadRequestException,
-that names the first thing which the gateway could not honour. So nothing that guards an API is dropped in silence."""
+"""Given {"ProtocolType", "Apis", "Routes", "Integrations", "IntegrationResponses", "Authorizers", "Stages"} (any may be
+absent): raises AwsError, BadRequestException, that names the first thing which the gateway could not honour. So nothing
+that guards an API is dropped in silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,9 @@ _NAMES = {
     INTEGRATION: "Integration",
     AUTHORIZER: "Authorizer",
     DEPLOYMENT: "Deployment",
+    INTEGRATION_RESPONSE: "IntegrationResponse",
+    ROUTE_RESPONSE: "RouteResponse",
+    MODEL: "Model",
 }
 
 
@@ -60,7 +69,7 @@ async def find(gateway: ApiGatewayV2, call: Call, kind: str, api_id: str, part_i
     await find_api(gateway, call, api_id)
     stored = await gateway.store.read(kind, key(call, api_id, part_id))
     if stored is None:
-        raise not_found(f"Invalid {_NAMES[kind]} identifier specified {part_id}")
+        raise not_found(f"Invalid {_NAMES[kind]} identifier specified {part_id.rpartition('/')[2]}")
     return stored.document
 
 
@@ -69,11 +78,21 @@ async def parts(gateway: ApiGatewayV2, call: Call, kind: str, api_id: str) -> li
     return [stored.document for stored in await gateway.store.list_documents(kind, key(call, api_id) + "/")]
 
 
-async def delete_parts(gateway: ApiGatewayV2, call: Call, api_id: str, kinds: Sequence[str] = PARTS) -> list[Write]:
-    """The writes that delete every part of the API of these kinds."""
+async def parts_of(gateway: ApiGatewayV2, call: Call, kind: str, api_id: str, owner_id: str) -> list[Json]:
+    """Those of one route or integration."""
+    return await parts(gateway, call, kind, f"{api_id}/{owner_id}")
+
+
+async def require_socket_api(gateway: ApiGatewayV2, call: Call, api_id: str) -> None:
+    if (await find_api(gateway, call, api_id))["ProtocolType"] != WEBSOCKET:
+        raise bad_request("This operation is supported only for WebSocket APIs")
+
+
+async def delete_parts(gateway: ApiGatewayV2, call: Call, *owner: str, kinds: Sequence[str] = PARTS) -> list[Write]:
+    """The writes that delete every part of these kinds of the API, or of its part (`api_id, integration_id`)."""
     writes: list[Write] = []
     for kind in kinds:
-        for stored in await gateway.store.list_documents(kind, key(call, api_id) + "/"):
+        for stored in await gateway.store.list_documents(kind, key(call, *owner) + "/"):
             writes.append(Delete(kind, stored.key))
     return writes
 

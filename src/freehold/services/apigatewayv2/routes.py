@@ -1,4 +1,4 @@
-"""Routes of HTTP APIs: a route key, who may use it, and the integration that answers.
+"""Routes: a route key, who may use it, and the integration that answers.
 
 API Gateway V2 API Reference, "Routes" and "Route"; Developer Guide, "Create routes for HTTP APIs".
 """
@@ -12,10 +12,13 @@ from freehold.services.apigatewayv2.record import (
     AUTHORIZER,
     INTEGRATION,
     ROUTE,
+    ROUTE_RESPONSE,
+    WEBSOCKET,
     ApiGatewayV2,
     bad_request,
     changed,
     conflict,
+    delete_parts,
     find,
     find_api,
     key,
@@ -24,6 +27,7 @@ from freehold.services.apigatewayv2.record import (
     picked,
     put,
 )
+from freehold.services.apigatewayv2.sockets import check_socket_route
 from freehold.state.store import Delete
 
 _MEMBERS = (
@@ -53,17 +57,17 @@ _VARIABLE = re.compile(r"^\{[a-zA-Z0-9._:-]+\+?\}$")
 
 async def create_route(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
     api_id = request["ApiId"]
-    await find_api(gateway, call, api_id)
-    route = new_route(gateway, request)
+    api = await find_api(gateway, call, api_id)
+    route = new_route(gateway, request, api["ProtocolType"])
     await _check_neighbours(gateway, call, api_id, route)
     await gateway.store.write(put(call, ROUTE, api_id, route["RouteId"], route))
     return route
 
 
-def new_route(gateway: ApiGatewayV2, request: Json) -> Json:
+def new_route(gateway: ApiGatewayV2, request: Json, protocol: str = "HTTP") -> Json:
     """A checked document of a new route. What it points to is not looked up."""
     route = picked(request, _MEMBERS, ApiKeyRequired=False, AuthorizationType="NONE", RouteId=gateway.ids.short(7))
-    _check(gateway, route)
+    _check(gateway, route, protocol)
     return route
 
 
@@ -77,11 +81,12 @@ async def get_routes(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
 
 
 async def update_route(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
+    api = await find_api(gateway, call, request["ApiId"])
     route = await find(gateway, call, ROUTE, request["ApiId"], request["RouteId"])
     route = changed(route, request, _MEMBERS)
     if route["AuthorizationType"] == "NONE":
         route = {name: value for name, value in route.items() if name not in ("AuthorizerId", "AuthorizationScopes")}
-    _check(gateway, route)
+    _check(gateway, route, api["ProtocolType"])
     await _check_neighbours(gateway, call, request["ApiId"], route)
     await gateway.store.write(put(call, ROUTE, request["ApiId"], request["RouteId"], route))
     return route
@@ -89,11 +94,15 @@ async def update_route(gateway: ApiGatewayV2, call: Call, request: Json) -> Json
 
 async def delete_route(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
     await find(gateway, call, ROUTE, request["ApiId"], request["RouteId"])
-    await gateway.store.write(Delete(ROUTE, key(call, request["ApiId"], request["RouteId"])))
+    responses = await delete_parts(gateway, call, request["ApiId"], request["RouteId"], kinds=(ROUTE_RESPONSE,))
+    await gateway.store.write(Delete(ROUTE, key(call, request["ApiId"], request["RouteId"])), *responses)
     return {}
 
 
-def _check(gateway: ApiGatewayV2, route: Json) -> None:
+def _check(gateway: ApiGatewayV2, route: Json, protocol: str) -> None:
+    if protocol == WEBSOCKET:
+        check_socket_route(gateway, route)
+        return
     check_route_key(route["RouteKey"])
     for member in _OF_WEBSOCKET_APIS:
         if route.get(member):

@@ -1,4 +1,4 @@
-"""Stages and deployments of HTTP APIs.
+"""Stages and deployments.
 
 A stage with AutoDeploy serves the API as it stands: its deployment holds no copy. Any other stage serves the copy of
 routes, integrations and authorizers that its deployment took. API Gateway V2 API Reference, "Stages", "Deployments".
@@ -13,8 +13,12 @@ from freehold.services.apigatewayv2.record import (
     AUTHORIZER,
     DEPLOYMENT,
     INTEGRATION,
+    INTEGRATION_RESPONSE,
+    MODEL,
     ROUTE,
+    ROUTE_RESPONSE,
     STAGE,
+    WEBSOCKET,
     ApiGatewayV2,
     bad_request,
     changed,
@@ -49,7 +53,9 @@ _VARIABLE_VALUE = re.compile(r"^[A-Za-z0-9\-._~:/?#&=,]+$")
 
 async def create_stage(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
     api_id = request["ApiId"]
-    await find_api(gateway, call, api_id)
+    api = await find_api(gateway, call, api_id)
+    if api["ProtocolType"] == WEBSOCKET and request["StageName"] == "$default":
+        raise bad_request("Stage name only allows a-zA-Z0-9_-")
     if await gateway.store.read(STAGE, key(call, api_id, request["StageName"])):
         raise conflict("Stage already exists")
     if request.get("DeploymentId"):
@@ -135,11 +141,11 @@ async def delete_route_settings(gateway: ApiGatewayV2, call: Call, request: Json
 
 async def create_deployment(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
     api_id = request["ApiId"]
-    await find_api(gateway, call, api_id)
+    api = await find_api(gateway, call, api_id)
     copy = await _copy(gateway, call, api_id)
     if not copy["Routes"]:
         raise bad_request("At least one route is required before deploying the Api.")
-    gateway.check(copy)
+    gateway.check({**copy, "ProtocolType": api["ProtocolType"]})
     deployment = _new_deployment(gateway, copy, auto=False)
     if "Description" in request:
         deployment["Description"] = request["Description"]
@@ -192,11 +198,17 @@ def _check(gateway: ApiGatewayV2, stage: Json) -> None:
 
 async def _copy(gateway: ApiGatewayV2, call: Call, api_id: str) -> Json:
     """What a deployment freezes."""
-    return {
+    copy: Json = {
         "Routes": await parts(gateway, call, ROUTE, api_id),
         "Integrations": await parts(gateway, call, INTEGRATION, api_id),
         "Authorizers": await parts(gateway, call, AUTHORIZER, api_id),
     }
+    prefix = key(call, api_id) + "/"
+    for kind in (INTEGRATION_RESPONSE, ROUTE_RESPONSE, MODEL):  # Of WebSocket APIs. By key: it tells whose they are.
+        found = await gateway.store.list_documents(kind, prefix)
+        if found:
+            copy[kind] = {stored.key.removeprefix(prefix): stored.document for stored in found}
+    return copy
 
 
 def _new_deployment(gateway: ApiGatewayV2, copy: Json, *, auto: bool) -> Json:

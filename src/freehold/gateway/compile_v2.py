@@ -1,0 +1,28 @@
+"""API Gateway V2 has two kinds of API: which compiler an API's documents are for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from freehold.aws.call import Json
+from freehold.gateway.compile_http import check_http_parts, compile_http_api
+from freehold.gateway.compile_websocket import check_socket_parts, compile_websocket_api
+from freehold.gateway.compiled import Api
+from freehold.gateway.throttle import Bucket
+
+WEBSOCKET = "WEBSOCKET"
+
+
+def check_v2_parts(parts: Json) -> None:
+    """Parts of one API, with its `ProtocolType`; see the two compilers. Raises AwsError."""
+    if parts.get("ProtocolType") == WEBSOCKET:
+        check_socket_parts(parts)
+    else:
+        check_http_parts(parts)
+
+
+def compile_v2_api(region: str, account: str, documents: Mapping[str, Mapping[str, Json]], throttle: Bucket) -> Api:
+    """`throttle` is the account's."""
+    if documents["api"][""]["ProtocolType"] == WEBSOCKET:
+        return compile_websocket_api(region, account, documents, throttle)
+    return compile_http_api(region, account, documents)

@@ -1,0 +1,172 @@
+"""WebSocket APIs as boto3 makes them, and `@connections`, against a live server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.request import urlopen
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from tests.live import LiveServer
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+Client = Callable[..., Any]
+
+
+@pytest.fixture
+def v2(client: Client) -> Any:
+    return client("apigatewayv2")
+
+
+@pytest.fixture
+def api_id(v2: Any) -> Iterator[str]:
+    """A deployed API whose default route tells the connection's id, by a mock."""
+    selection = "$request.body.action"
+    api = v2.create_api(Name="chat", ProtocolType="WEBSOCKET", RouteSelectionExpression=selection)
+    assert api["ApiEndpoint"].startswith("ws://")
+    where = {"ApiId": api["ApiId"]}
+    templates = {"$default": '{"statusCode": 200}'}
+    mock = v2.create_integration(**where, IntegrationType="MOCK", RequestTemplates=templates)["IntegrationId"]
+    route = v2.create_route(**where, RouteKey="$default", Target=f"integrations/{mock}")
+    v2.create_route_response(**where, RouteId=route["RouteId"], RouteResponseKey="$default")
+    v2.create_integration_response(
+        **where,
+        IntegrationId=mock,
+        IntegrationResponseKey="$default",
+        ResponseTemplates={"$default": "$context.connectionId"},
+    )
+    deployment = v2.create_deployment(**where)["DeploymentId"]
+    v2.create_stage(**where, StageName="dev", DeploymentId=deployment)
+    yield api["ApiId"]
+    v2.delete_api(**where)
+
+
+def management(server: LiveServer, place: str) -> Any:
+    return boto3.client(
+        "apigatewaymanagementapi",
+        region_name="us-east-1",
+        endpoint_url=f"{server.endpoint}{place}",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def code(caught: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
+    response = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_connections_are_posted_to_described_and_closed(server: LiveServer, api_id: str) -> None:
+    path = f"/_aws/execute-api/{api_id}/dev"
+    backend = management(server, path)
+    with connect(f"ws://127.0.0.1:{server.port}{path}", proxy=None) as client:
+        client.send("who am I")
+        me = str(client.recv(5))
+        for number in range(50):
+            backend.post_to_connection(ConnectionId=me, Data=str(number).encode())
+        assert [client.recv(5) for _ in range(50)] == [str(number) for number in range(50)]
+        management(server, "").post_to_connection(ConnectionId=me, Data=b"by its id alone")
+        assert client.recv(5) == "by its id alone"
+        described = backend.get_connection(ConnectionId=me)
+        assert described["Identity"]["SourceIp"] == "127.0.0.1"
+        assert described["LastActiveAt"] >= described["ConnectedAt"]
+        with pytest.raises(ClientError) as caught:
+            management(server, f"/_aws/execute-api/{api_id}/prod").get_connection(ConnectionId=me)
+        assert code(caught) == ("GoneException", 410)
+        with pytest.raises(ClientError) as caught:
+            backend.post_to_connection(ConnectionId=me, Data=b"x" * (128 * 1024 + 1))
+        assert code(caught) == ("PayloadTooLargeException", 413)
+        backend.delete_connection(ConnectionId=me)
+        with pytest.raises(ConnectionClosed):
+            client.recv(5)
+    with pytest.raises(ClientError) as caught:
+        backend.post_to_connection(ConnectionId=me, Data=b"anybody?")
+    assert code(caught) == ("GoneException", 410)
+
+
+@pytest.mark.parametrize(
+    ("sent", "closed"),
+    [
+        (bytes([0x81, 0x02]) + b"hi", 1002),  # Not masked.
+        (bytes([0x82, 0x82, 0, 0, 0, 0]) + b"hi", 1003),  # Binary.
+        (bytes([0x81, 0x82, 0, 0, 0, 0, 0xFF, 0xFE]), 1007),  # No UTF-8.
+        (bytes([0x81, 0xFE, 0x80, 0x01, 0, 0, 0, 0]), 1009),  # A frame of 32 KB and a byte.
+        (bytes([0x81, 0xFF]) + (1 << 62).to_bytes(8, "big"), 1009),  # An enormous frame.
+        (bytes([0x80, 0x80, 0, 0, 0, 0]), 1002),  # A continuation of nothing.
+        (bytes([0x83, 0x80, 0, 0, 0, 0]), 1002),  # An unknown opcode.
+        (bytes([0xC1, 0x80, 0, 0, 0, 0]), 1002),  # Compressed, which nobody agreed on.
+    ],
+)
+def test_a_hostile_frame_ends_its_connection_alone(server: LiveServer, api_id: str, sent: bytes, closed: int) -> None:
+    url = f"ws://127.0.0.1:{server.port}/_aws/execute-api/{api_id}/dev"
+    with connect(url, proxy=None) as other, connect(url, proxy=None) as client:
+        client.socket.sendall(sent)
+        with pytest.raises(ConnectionClosed):
+            client.recv(5)
+        assert client.close_code == closed
+        other.send("still here?")
+        assert other.recv(5)
+
+
+def test_a_message_in_parts_is_one_and_has_a_limit(server: LiveServer, api_id: str) -> None:
+    url = f"ws://127.0.0.1:{server.port}/_aws/execute-api/{api_id}/dev"
+    with connect(url, proxy=None) as client:
+        client.send(iter(["a", "b", "c"]))
+        assert client.recv(5)
+        client.send(iter(["x" * 32_768] * 5))
+        with pytest.raises(ConnectionClosed):
+            client.recv(5)
+        assert client.close_code == 1009
+
+
+def test_connections_do_not_outlive_a_kill(own_server: LiveServer) -> None:
+    v2 = own_server.client("apigatewayv2")
+    api = v2.create_api(Name="chat", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")["ApiId"]
+    v2.create_stage(ApiId=api, StageName="dev", AutoDeploy=True)
+    url = f"ws://127.0.0.1:{own_server.port}/_aws/execute-api/{api}/dev"
+    with connect(url, proxy=None) as client:
+        client.send("no route")
+        me = json.loads(client.recv(5))["connectionId"]
+        own_server.kill()
+        with pytest.raises(ConnectionClosed):
+            client.recv(5)
+    own_server.start()
+    backend = management(own_server, f"/_aws/execute-api/{api}/dev")
+    with pytest.raises(ClientError) as caught:
+        backend.get_connection(ConnectionId=me)
+    assert code(caught) == ("GoneException", 410)
+    with connect(f"ws://127.0.0.1:{own_server.port}/_aws/execute-api/{api}/dev", proxy=None) as client:
+        client.send("no route")
+        assert json.loads(client.recv(5))["message"] == "Forbidden"
+    assert json.load(urlopen(f"{own_server.endpoint}/_freehold/health"))["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        ({"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "GET", "IntegrationUri": "https://a.b"}, "HTTP_PROXY"),
+        ({"IntegrationType": "AWS", "IntegrationUri": "arn:aws:apigateway:us-east-1:sqs:path/a/b"}, "type AWS"),
+        ({"IntegrationType": "MOCK", "ContentHandlingStrategy": "CONVERT_TO_TEXT"}, "CONVERT_TO_TEXT"),
+        ({"IntegrationType": "MOCK", "RequestParameters": {"a": "b"}}, "parameter mapping"),
+    ],
+)
+def test_what_is_not_honoured_is_refused_by_name(v2: Any, api_id: str, wanted: dict[str, Any], name: str) -> None:
+    with pytest.raises(ClientError, match=name):
+        v2.create_integration(ApiId=api_id, **wanted)
+
+
+def test_a_guard_that_is_not_enforced_is_refused_by_name(v2: Any, api_id: str) -> None:
+    with pytest.raises(ClientError, match="IAM authorization of WebSocket"):
+        v2.create_route(ApiId=api_id, RouteKey="$connect", AuthorizationType="AWS_IAM")
+    with pytest.raises(ClientError, match="restricted to the \\$connect route"):
+        v2.create_route(ApiId=api_id, RouteKey="send", AuthorizationType="AWS_IAM")
+
+
+def test_a_stage_that_is_not_there_is_forbidden(server: LiveServer, api_id: str) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        connect(f"ws://127.0.0.1:{server.port}/_aws/execute-api/{api_id}/prod", proxy=None)
+    assert caught.value.response.status_code == 403
