@@ -294,17 +294,17 @@ class App:
         # First of all: what runs at the end of a connection may call us.
         self._stops.append(self.gateway.sockets.close)
 
-    async def handle(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Awaitable[Response]:
         """Every request of the one port: our own pages, then deployed APIs, then the AWS APIs."""
-        path = request.raw_path
-        if path.startswith("/_freehold/"):
-            return await self._own_page(request)
-        if find_address(request) is not None:
-            connections = self.gateway.find_connections(request)
-            if connections is not None:
-                return await self.aws_api(connections[1], connections[0])
-            return await self.gateway.handle(request)
-        return await self.aws_api(request)
+        if request.raw_path.startswith("/_freehold/"):
+            return self._own_page(request)
+        address = find_address(request)
+        if address is None:
+            return self.aws_api(request)
+        connections = self.gateway.find_connections(request, address)
+        if connections is not None:
+            return self.aws_api(connections[1], connections[0])
+        return self.gateway.handle(request, address)
 
     async def _own_page(self, request: Request) -> Response:
         path = request.raw_path

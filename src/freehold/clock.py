@@ -13,6 +13,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Protocol
 
+_AHEAD_BYTES = 4096
 _LOWER = string.ascii_lowercase + string.digits
 
 
@@ -50,6 +51,12 @@ class SystemClock:
 
 
 class RandomIds:
+    """From the system's generator, some KB at a time: a request asks for more ids than system calls are worth."""
+
+    def __init__(self) -> None:
+        self._ahead = ""
+        self._at = 0
+
     def uuid(self) -> str:
         return str(uuid.uuid4())
 
@@ -58,7 +65,12 @@ class RandomIds:
         return first + "".join(secrets.choice(_LOWER) for _ in range(length - 1))
 
     def hex(self, length: int = 32) -> str:
-        return secrets.token_hex((length + 1) // 2)[:length]
+        at, end = self._at, self._at + length
+        if end > len(self._ahead):
+            self._ahead = secrets.token_hex(max(_AHEAD_BYTES, length))
+            at, end = 0, length
+        self._at = end
+        return self._ahead[at:end]
 
 
 def now_ms(clock: Clock) -> int:

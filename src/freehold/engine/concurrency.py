@@ -13,14 +13,10 @@ from freehold.aws.errors import AwsError
 class Concurrency:
     def __init__(self, limit: int) -> None:
         self.limit = limit
+        self.unreserved = limit  # What functions without a reservation share.
         self._running: defaultdict[str, int] = defaultdict(int)  # By function: "region/name".
         self._reserved: dict[str, int] = {}
         self._unreserved_running = 0
-
-    @property
-    def unreserved(self) -> int:
-        """What functions without a reservation share."""
-        return self.limit - sum(self._reserved.values())
 
     def reserve(self, function_key: str, count: int | None) -> None:
         """None: no reservation (any more)."""
@@ -33,6 +29,7 @@ class Concurrency:
             self._reserved.pop(function_key, None)
         else:
             self._reserved[function_key] = count
+        self.unreserved = self.limit - sum(self._reserved.values())
 
     def enter(self, function_key: str) -> None:
         """One more invocation runs. Raises TooManyRequestsException, and then none does."""

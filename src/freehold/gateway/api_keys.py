@@ -9,7 +9,7 @@ from __future__ import annotations
 from freehold.gateway.exchange import Exchange, Refused
 
 
-async def require_api_key(exchange: Exchange) -> None:
+def require_api_key(exchange: Exchange) -> None:
     route, stage, api = exchange.route, exchange.stage, exchange.api
     if route is None or not route.needs_api_key:
         return

@@ -60,7 +60,7 @@ def is_preflight(request: Request) -> bool:
     return request.method == "OPTIONS" and "origin" in lower and "access-control-request-method" in lower
 
 
-async def answer_preflight(exchange: Exchange) -> Response | None:
+def answer_preflight(exchange: Exchange) -> Response | None:
     cors = exchange.api.cors
     if cors is None or not is_preflight(exchange.request):
         return None

@@ -1,4 +1,4 @@
-"""The front door. `handle` finds the API by path or Host; `handle_api` serves one API at the root of a listener.
+"""The front door. `handle` serves the API that path or Host name; `handle_api` one API at the root of a listener.
 
 One decision to know: which stage a request is for is settled here, before any step of the pipeline runs.
 Developer Guide, "Work with stages for HTTP APIs": a first path segment that names a stage wins over `$default`.
@@ -16,7 +16,7 @@ from freehold.clock import Clock, Ids
 from freehold.engine.invocation import Invoker
 from freehold.engine.role_sessions import RoleSessions
 from freehold.gateway import pipeline
-from freehold.gateway.addresses import find_address
+from freehold.gateway.addresses import Address
 from freehold.gateway.apis import Apis
 from freehold.gateway.callers import Callers
 from freehold.gateway.compiled import Api, Kind, Stage
@@ -78,28 +78,20 @@ class Gateway:
         await self._usage_plans.meters.close()
         await self._http.close()
 
-    def owns(self, request: Request) -> bool:
-        """Whether `handle` is for it: an execute-api or lambda-url path or Host."""
-        return find_address(request) is not None
-
-    def find_connections(self, request: Request) -> tuple[str, Request] | None:
+    def find_connections(self, request: Request, address: Address) -> tuple[str, Request] | None:
         """("{api id}/{stage}", the request as the management API's own) of a call of `@connections`; else None."""
-        if _CONNECTIONS not in request.raw_path:
+        if _CONNECTIONS not in request.raw_path or address.is_function_url:
             return None
-        address = find_address(request)
-        api = None if address is None or address.is_function_url else self._apis.find(address.id)
-        if address is None or api is None or api.kind is not Kind.WEBSOCKET:
+        api = self._apis.find(address.id)
+        if api is None or api.kind is not Kind.WEBSOCKET:
             return None
         stage, below = _split(address.path)
         if not below.startswith(_CONNECTIONS):
             return None
         return f"{api.id}/{stage}", replace(request, raw_path=below)
 
-    async def handle(self, request: Request) -> Response:
+    async def handle(self, request: Request, address: Address) -> Response:
         """The answer of the API that path or Host name; AWS's own when there is none."""
-        address = find_address(request)
-        if address is None:
-            return http_refusal(Refused("RESOURCE_NOT_FOUND"))
         if address.is_function_url:
             api = self._apis.find_url(address.id)
             if api is None:

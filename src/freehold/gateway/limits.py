@@ -18,12 +18,9 @@ ACCOUNT_RATE = 10_000.0  # Requests a second of an account in a region; also for
 ACCOUNT_BURST = 5_000
 
 
-async def check_size(exchange: Exchange) -> None:
+def check_size(exchange: Exchange) -> None:
     request = exchange.request
     if len(request.body) > BODY_MAX_BYTES:
         raise Refused("REQUEST_TOO_LARGE", f"HTTP content length exceeded {BODY_MAX_BYTES} bytes.")
-    size = len(request.raw_path) + len(request.query)
-    for name, value in request.headers:
-        size += len(name) + len(value)
-    if size > HEADERS_MAX_BYTES:
+    if request.head_bytes > HEADERS_MAX_BYTES:
         raise Refused("HEADERS_TOO_LARGE")

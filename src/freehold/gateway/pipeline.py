@@ -1,4 +1,7 @@
-"""The way of a request through each kind of API, in AWS's order. A step ends it by an answer or a refusal."""
+"""The way of a request through each kind of API, in AWS's order. A step ends it by an answer or a refusal.
+
+A step that has nothing to wait for is a plain function; one that has returns what is to be awaited.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from freehold.gateway.throttle import throttle, throttle_rest
 from freehold.gateway.validation import validate
 from freehold.http.messages import Response
 
-Step = Callable[[Exchange], Awaitable[Response | None]]
+Outcome = Response | None
+Step = Callable[[Exchange], Outcome | Awaitable[Outcome]]
 
 PIPELINES: MappingProxyType[Kind, tuple[Step, ...]] = MappingProxyType(
     {
@@ -48,7 +52,10 @@ async def run(exchange: Exchange) -> Response:
 
 async def run_steps(exchange: Exchange, steps: tuple[Step, ...]) -> Response:
     for step in steps:
-        response = await step(exchange)
+        outcome = step(exchange)
+        if outcome is None:
+            continue
+        response = outcome if isinstance(outcome, Response) else await outcome
         if response is not None:
             return response
     raise AssertionError("the last step answers or refuses")

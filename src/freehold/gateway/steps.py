@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from freehold.gateway.exchange import Exchange, Refused
 from freehold.http.messages import Response
 
 
-async def find_route(exchange: Exchange) -> None:
+def find_route(exchange: Exchange) -> None:
     stage = exchange.stage
     found = stage.routes.find(exchange.request.method, exchange.path)
     if found is None:
@@ -18,13 +20,13 @@ async def find_route(exchange: Exchange) -> None:
         exchange.parameters = dict(zip(route.names, values, strict=True))
 
 
-async def require_route(exchange: Exchange) -> None:
+def require_route(exchange: Exchange) -> None:
     if exchange.route is None:
         raise Refused("MISSING_AUTHENTICATION_TOKEN")
 
 
-async def integrate(exchange: Exchange) -> Response:
+def integrate(exchange: Exchange) -> Awaitable[Response]:
     assert exchange.route is not None
     if exchange.route.integration is None:
         raise Refused("API_CONFIGURATION_ERROR")
-    return await exchange.route.integration.answer(exchange)
+    return exchange.route.integration.answer(exchange)

@@ -31,13 +31,13 @@ class Bucket:
         return True
 
 
-async def throttle(exchange: Exchange) -> None:
+def throttle(exchange: Exchange) -> None:
     route = exchange.route
     if route is not None and route.throttle is not None and not route.throttle.take(exchange.means.clock.monotonic_s()):
         raise Refused("THROTTLED")
 
 
-async def throttle_rest(exchange: Exchange) -> None:
+def throttle_rest(exchange: Exchange) -> None:
     """A request that is throttled does not count against the quota."""
     route, grant = exchange.route, exchange.grant
     assert route is not None

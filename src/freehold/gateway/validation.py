@@ -72,7 +72,7 @@ class Validation:
             raise Refused("BAD_REQUEST_BODY", "Invalid request body", detail=describe(model.iter_errors(document)))
 
 
-async def validate(exchange: Exchange) -> None:
+def validate(exchange: Exchange) -> None:
     route = exchange.route
     if route is not None and route.validation is not None:
         route.validation.check(exchange)

@@ -21,8 +21,12 @@ class Request:
     scheme: str = "http"
     http_version: str = "1.1"
     lower: dict[str, str] = field(default_factory=dict)  # Lower-case name -> value, duplicates joined with ",".
+    head_bytes: int = -1  # Path, query, header names and values.
 
     def __post_init__(self) -> None:
+        if self.head_bytes < 0:
+            size = sum(len(name) + len(value) for name, value in self.headers)
+            self.head_bytes = len(self.raw_path) + len(self.query) + size
         if not self.lower:
             lower = self.lower
             for name, value in self.headers:

@@ -20,7 +20,8 @@ import httptools
 
 from freehold.http.messages import Handler, Headers, Request, Response
 
-_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_WATCHED = frozenset({"content-length", "date", "transfer-encoding", "connection"})
 _BODILESS = frozenset({101, 204, 304})
 
 
@@ -32,7 +33,9 @@ class Limits:
     pipelined: int = 16  # Requests read ahead on one connection before it is told to wait.
     head_s: float = 60.0  # A connection that has not sent a whole request's head by then is closed; also when idle.
     body_s: float = 300.0
-    unsent_bytes: int = 1024 * 1024  # A streamed answer waits while the client has this much to fetch.
+    unsent_bytes: int = 1024 * 1024  # Answers wait while the client has this much to fetch.
+    unsent_s: float = 60.0  # A client that does not fetch them for so long is let go.
+    linger_s: float = 2.0  # What a refused client still sends is read and forgotten so long, so that it sees why.
 
 
 class HttpServer:
@@ -48,7 +51,7 @@ class HttpServer:
         self.connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.TimerHandle | None = None
-        self.date = formatdate(usegmt=True).encode()
+        self.date_line = f"Date: {formatdate(usegmt=True)}\r\n"
         self.loop = asyncio.get_running_loop()
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
@@ -79,7 +82,7 @@ class HttpServer:
 
     def _tick(self) -> None:
         """Once a second: a new Date header, and a look at who is too slow."""
-        self.date = formatdate(usegmt=True).encode()
+        self.date_line = f"Date: {formatdate(usegmt=True)}\r\n"
         now = time.monotonic()
         for connection in list(self.connections):
             connection.check_age(now)
@@ -102,6 +105,9 @@ class _Connection(asyncio.Protocol):
         self._client = ""
         self._behind: bytes | None = None  # What came behind a request that offers another protocol.
         self._since = time.monotonic()  # When the present wait for the client began.
+        self._stuck_since = 0.0  # When the client had too much to fetch.
+        self._head_read = 0  # Of all that was read since the last whole request, whole lines or not.
+        self._lingers = False  # Refused: nothing it sends is looked at any more.
         self._in_head = True
         self._reset()
 
@@ -111,7 +117,7 @@ class _Connection(asyncio.Protocol):
         self._lower: dict[str, str] = {}
         self._body: list[bytes] = []
         self._body_size = 0
-        self._head_size = 0
+        self._head_size = 0  # Of the names and values that are here.
 
     # The transport's side.
 
@@ -135,13 +141,14 @@ class _Connection(asyncio.Protocol):
         self._requests.clear()
         if self._can_write:
             self._can_write.set()
+            self._can_write = None
         # The invocation in progress goes on: as on AWS, a client that leaves does not stop a function.
 
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
         if self._in_head:
-            self._head_size += len(data)
+            self._head_read += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
@@ -159,6 +166,9 @@ class _Connection(asyncio.Protocol):
                 self._refuse(inner.status, inner.message)
             else:
                 self._refuse(400, "Bad Request")
+        if self._in_head and self._head_read > 2 * self._limits.head_bytes and not self._closing:
+            # A line without an end: the parser holds it and would tell us nothing.
+            self._refuse(431, "Request Header Fields Too Large")
 
     def eof_received(self) -> bool:
         # A client that only shut its sending side still gets its answer.
@@ -166,6 +176,7 @@ class _Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._can_write = asyncio.Event()
+        self._stuck_since = time.monotonic()
 
     def resume_writing(self) -> None:
         if self._can_write:
@@ -173,6 +184,10 @@ class _Connection(asyncio.Protocol):
             self._can_write = None
 
     def check_age(self, now: float) -> None:
+        if self._lingers and now - self._since > self._limits.linger_s:
+            self.abort()
+        if self._can_write is not None and now - self._stuck_since > self._limits.unsent_s:
+            self.abort()
         if self.task is not None or self._requests:
             return
         limit = self._limits.head_s if self._in_head else self._limits.body_s
@@ -203,12 +218,12 @@ class _Connection(asyncio.Protocol):
         self._headers.append((key, text))
         lower = key.lower()
         self._lower[lower] = f"{self._lower[lower]},{text}" if lower in self._lower else text
-        if self._head_size > self._limits.head_bytes + 64 * 1024:
+        self._head_size += len(name) + len(value)
+        if self._head_size > self._limits.head_bytes:
             raise _Refused(431, "Request Header Fields Too Large")
 
     def on_headers_complete(self) -> None:
-        size = len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._headers)
-        if size > self._limits.head_bytes:
+        if len(self._url) + self._head_size > self._limits.head_bytes:
             raise _Refused(431, "Request Header Fields Too Large")
         self._in_head = False
         length = self._lower.get("content-length")
@@ -227,21 +242,23 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._in_head = True
-        self._head_size = 0
+        self._head_read = 0
         raw_path, _, query = self._url.decode("latin-1").partition("?")
         if raw_path.startswith(("http://", "https://")):
             # The absolute form, as a client sends it to a proxy: the path begins after the authority.
             raw_path = "/" + raw_path.split("://", 1)[1].partition("/")[2]
         body = self._body
         request = Request(
-            method=self._parser.get_method().decode("latin-1"),
-            raw_path=raw_path,
-            query=query.partition("#")[0],
-            headers=self._headers,
-            body=body[0] if len(body) == 1 else b"".join(body),
-            client=self._client,
-            http_version=self._parser.get_http_version(),
-            lower=self._lower,
+            self._parser.get_method().decode("latin-1"),
+            raw_path,
+            query.partition("#")[0],
+            self._headers,
+            body[0] if len(body) == 1 else b"".join(body),
+            self._client,
+            "http",
+            self._parser.get_http_version(),
+            self._lower,
+            len(self._url) + self._head_size,
         )
         self._requests.append((request, self._parser.should_keep_alive()))
         if self.task is None:
@@ -255,6 +272,9 @@ class _Connection(asyncio.Protocol):
     async def _answer_all(self) -> None:
         try:
             while self._requests:
+                if self._can_write is not None:
+                    await self._can_write.wait()
+                    continue
                 request, keep_alive = self._requests.popleft()
                 keep_alive = keep_alive and not self._closing
                 await self._answer(request, keep_alive)
@@ -345,10 +365,13 @@ class _Connection(asyncio.Protocol):
     def _head(self, response: Response, request: Request, keep_alive: bool, length: int | None) -> bytes:
         """Status line and headers, and the body behind them. `length` None: chunked; -1: until the connection ends."""
         status = response.status
-        lines = [b"HTTP/1.1 %d %b\r\n" % (status, _REASONS.get(status, b""))]
+        lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"]
         has_date = has_length = False
         for name, value in response.headers:
             lower = name.lower()
+            if lower not in _WATCHED:
+                lines.append(_header_line(name, value))
+                continue
             has_date |= lower == "date"
             # The length that an operation gave for HEAD or a stream (an S3 object's size) is kept; else we count it.
             if lower == "content-length":
@@ -357,25 +380,24 @@ class _Connection(asyncio.Protocol):
                 has_length = True
             elif lower in ("transfer-encoding", "connection"):
                 continue
-            # Bytes that could end the header and begin another never leave.
-            text = value.replace("\r", " ").replace("\n", " ")
-            lines.append(f"{name}: {text}\r\n".encode("latin-1" if text.isascii() else "utf-8"))
+            lines.append(_header_line(name, value))
         if not has_date:
-            lines.append(b"Date: %b\r\n" % self._server.date)
+            lines.append(self._server.date_line)
         if status == 101:
-            lines.append(b"Connection: Upgrade\r\n")
+            lines.append("Connection: Upgrade\r\n")
         elif length is None:
-            lines.append(b"Transfer-Encoding: chunked\r\n")
+            lines.append("Transfer-Encoding: chunked\r\n")
         elif length >= 0 and not has_length and status not in _BODILESS:
-            lines.append(b"Content-Length: %d\r\n" % length)
+            lines.append(f"Content-Length: {length}\r\n")
         if not keep_alive:
-            lines.append(b"Connection: close\r\n")
+            lines.append("Connection: close\r\n")
         elif request.http_version == "1.0":
-            lines.append(b"Connection: keep-alive\r\n")
-        lines.append(b"\r\n")
+            lines.append("Connection: keep-alive\r\n")
+        lines.append("\r\n")
+        head = "".join(lines).encode("utf-8", "surrogateescape")
         if length is not None and length > 0 and request.method != "HEAD" and status not in _BODILESS:
-            lines.append(response.body)
-        return b"".join(lines)
+            return head + response.body
+        return head
 
     def _refuse(self, status: int, message: str) -> None:
         """Answers what could not be read as a request, once those before it are answered, and closes."""
@@ -387,7 +409,9 @@ class _Connection(asyncio.Protocol):
             request = Request("GET", "/", "", [], b"", lower={"host": ""})
             response = _message(status, message)
             transport.write(self._head(response, request, False, len(response.body)))
-            transport.close()
+            # Closing now would make the kernel throw the answer away with what the client still sends.
+            transport.write_eof()
+            self._since, self._lingers = time.monotonic(), True
         self._closing = True
 
 
@@ -396,6 +420,13 @@ class _Refused(Exception):
         super().__init__(message)
         self.status = status
         self.message = message
+
+
+def _header_line(name: str, value: str) -> str:
+    """Bytes that could end the header and begin another never leave."""
+    if "\r" in value or "\n" in value:
+        value = value.replace("\r", " ").replace("\n", " ")
+    return f"{name}: {value}\r\n"
 
 
 def _message(status: int, message: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.unit.gateway.world import AUTHORIZER, World, event_of, header, invoke
 from freehold.aws.errors import AwsError
 from freehold.clock import RandomIds
 from freehold.gateway.gateway import Gateway
+from freehold.state.store import Write
 
 Json = dict[str, Any]
 DAY_S = 86_400.0
@@ -186,11 +188,19 @@ async def test_a_restart_gives_no_new_quota(world: World) -> None:
     assert await shop.statuses(2) == [200, 429]
 
 
-async def test_counts_are_written_beside_the_requests(world: World) -> None:
+async def test_counts_are_written_beside_the_requests(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = await open_shop(world, quota={"limit": 2, "period": "MONTH"})
     name = f"us-east-1/{shop.plan['id']}/{shop.key['id']}"
-    await shop.status()
+    write, disk_is_free = world.store.write, asyncio.Event()
+
+    async def write_when_free(*writes: Write) -> int:
+        await disk_is_free.wait()
+        return await write(*writes)
+
+    monkeypatch.setattr(world.store, "write", write_when_free)
+    assert await shop.status() == 200
     assert await world.store.read("apigateway.usage", name) is None
+    disk_is_free.set()
     await world.gateway.close()
     stored = await world.store.read("apigateway.usage", name)
     assert stored is not None

@@ -32,7 +32,7 @@ class Chat(World):
         self.reply: Callable[[Json], Any] = lambda event: {"statusCode": 200, "body": event.get("body")}
 
     async def start(self) -> None:
-        self.server = HttpServer(self.gateway.handle)
+        self.server = HttpServer(self.handle)
         _, self.port = await self.server.start("127.0.0.1", 0)
 
     async def stop(self) -> None:

@@ -14,6 +14,7 @@ from freehold.aws.errors import AwsError
 from freehold.clock import RandomIds
 from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.engine.role_sessions import RoleSessions
+from freehold.gateway.addresses import find_address
 from freehold.gateway.callers import Callers
 from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
 from freehold.gateway.compile_v2 import check_v2_parts
@@ -113,7 +114,13 @@ class World:
         body: bytes = b"",
         host: str = "localhost:4566",
     ) -> Response:
-        return await self.gateway.handle(request(method, url, headers, body, host))
+        return await self.handle(request(method, url, headers, body, host))
+
+    async def handle(self, request: Request) -> Response:
+        """A request of an API, found by its path or Host as the application finds it."""
+        address = find_address(request)
+        assert address is not None
+        return await self.gateway.handle(request, address)
 
     async def get(self, url: str, *headers: tuple[str, str]) -> Response:
         return await self.send("GET", url, list(headers))

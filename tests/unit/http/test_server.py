@@ -138,3 +138,35 @@ async def test_stopping_lets_the_request_in_progress_end() -> None:
     leave.set()
     assert (await waiting).endswith(b"done")
     await stopping
+
+
+@pytest.mark.parametrize("endless", [b"GET /", b"GET / HTTP/1.1\r\nHost: a\r\nX: ", b"GET / HTTP/1.1\r\nHost: a\r\nX"])
+async def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(peer: _Peer, endless: bytes) -> None:
+    """The server's limit is 2,000 bytes here; the client sends 64 KB and then waits."""
+    answer = await peer(endless + b"a" * 65_536)
+    assert answer.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 "))
+
+
+async def test_a_client_that_does_not_read_is_answered_no_further() -> None:
+    answered = 0
+
+    async def large(request: Request) -> Response:
+        nonlocal answered
+        answered += 1
+        return Response(200, [], b"x" * 1_000_000)
+
+    server = HttpServer(large, Limits(unsent_bytes=100_000, pipelined=1000))
+    host, port = await server.start("127.0.0.1", 0)
+    _, writer = await asyncio.open_connection(host, port, limit=1)
+    try:
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 200)
+        async with asyncio.timeout(10):
+            while not answered:
+                await asyncio.sleep(0)
+        for _ in range(2000):
+            await asyncio.sleep(0)
+        # The kernel's buffers take a few; the others wait for the client.
+        assert answered < 50
+    finally:
+        writer.transport.abort()
+        await server.stop(0)

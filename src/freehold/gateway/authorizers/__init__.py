@@ -5,10 +5,13 @@ The step below runs the one of the route. What fails on the way refuses the requ
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from freehold.gateway.exchange import Exchange
 
 
-async def authorize(exchange: Exchange) -> None:
+def authorize(exchange: Exchange) -> Awaitable[None] | None:
     route = exchange.route
-    if route is not None and route.authorizer is not None:
-        await route.authorizer.authorize(exchange)
+    if route is None or route.authorizer is None:
+        return None
+    return route.authorizer.authorize(exchange)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 import orjson
 
@@ -30,17 +31,10 @@ async def invoke(
     """Raises Refused: INTEGRATION_TIMEOUT, INTEGRATION_THROTTLED, REQUEST_TOO_LARGE, or INTEGRATION_FAILURE when it may
     not be invoked or is not there. A function error is a result."""
     invocation = Invocation(
-        function_arn=function_arn,
-        payload=orjson.dumps(event),
-        request_id=invocation_id,
-        trace_id=exchange.trace_id,
-        source=source,
-        source_arn=source_arn,
-    )
+        function_arn, orjson.dumps(event), invocation_id, exchange.trace_id, b"", source, source_arn
+    )  # fmt: skip
     try:
-        # The engine lets a function run on when its caller stops waiting, as on AWS.
-        async with asyncio.timeout(timeout_s):
-            return await exchange.means.invoker.invoke(invocation)
+        return await _within(exchange.means.invoker.invoke(invocation), timeout_s)
     except TimeoutError:
         raise Refused("INTEGRATION_TIMEOUT") from None
     except AwsError as error:
@@ -49,6 +43,24 @@ async def invoke(
         if error.code == _TOO_LARGE:
             raise Refused("REQUEST_TOO_LARGE") from error
         raise Refused("API_CONFIGURATION_ERROR") from error
+
+
+async def _within(work: Awaitable[InvocationResult], limit_s: float) -> InvocationResult:
+    """Raises TimeoutError. The function runs on when its caller stops waiting, as on AWS.
+
+    What asyncio.timeout does, for one future and a third of the time: every request of a Lambda integration comes here.
+    """
+    result = asyncio.ensure_future(work)
+    timer = result.get_loop().call_later(limit_s, result.cancel)
+    try:
+        return await result
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise TimeoutError from None
+    finally:
+        timer.cancel()
 
 
 async def invoke_integration(exchange: Exchange, function_arn: str, event: Json, timeout_s: float) -> InvocationResult:
