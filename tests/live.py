@@ -30,7 +30,7 @@ class LiveServer:
         self.data_dir = data_dir
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
 
     @property
     def endpoint(self) -> str:
@@ -69,14 +69,14 @@ class LiveServer:
         self.stop()
         self.start()
 
-    def client(self, service: str, region: str = "us-east-1") -> Any:
-        """A boto3 client, made once."""
-        key = (service, region)
+    def client(self, service: str, region: str = "us-east-1", path: str = "") -> Any:
+        """A boto3 client of what lies at a path of the server, made once; its connections end with the server."""
+        key = (service, region, path)
         if key not in self._clients:
             self._clients[key] = boto3.client(
                 service,
                 region_name=region,
-                endpoint_url=self.endpoint,
+                endpoint_url=self.endpoint + path,
                 aws_access_key_id="test",
                 aws_secret_access_key="test",
                 config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=60),
@@ -86,6 +86,8 @@ class LiveServer:
     def _end(self, number: signal.Signals) -> int:
         process = self._process
         assert process is not None
+        for client in self._clients.values():
+            client.close()
         if process.poll() is None:
             process.send_signal(number)
         try:

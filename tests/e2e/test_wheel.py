@@ -96,6 +96,7 @@ def test_a_server_from_the_wheel_runs_a_function(endpoint: str, runtime: str) ->
         Code={"ZipFile": code.getvalue()},
     )
     answer = lambda_.invoke(FunctionName=name, Payload=b'{"n": 1}')
+    lambda_.close()
     assert list(json.load(answer["Payload"]).values()) == [2]
 
 

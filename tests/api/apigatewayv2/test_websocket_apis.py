@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.request import urlopen
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from tests.live import LiveServer
@@ -46,13 +45,7 @@ def api_id(v2: Any) -> Iterator[str]:
 
 
 def management(server: LiveServer, place: str) -> Any:
-    return boto3.client(
-        "apigatewaymanagementapi",
-        region_name="us-east-1",
-        endpoint_url=f"{server.endpoint}{place}",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    return server.client("apigatewaymanagementapi", path=place)
 
 
 def code(caught: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -24,14 +24,16 @@ def tables(server: LiveServer) -> Any:
 
 
 @pytest.fixture
-def resource(server: LiveServer) -> Any:
-    return boto3.resource(
+def resource(server: LiveServer) -> Iterator[Any]:
+    made = boto3.resource(
         "dynamodb",
         region_name="us-east-1",
         endpoint_url=server.endpoint,
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
+    yield made
+    made.meta.client.close()
 
 
 @pytest.fixture

@@ -307,3 +307,4 @@ def test_an_unsigned_trailer_checksum_is_read(server: LiveServer, client: Client
     put = signed.put_object(Bucket="trailers", Key="k", Body=b"123456789", ChecksumAlgorithm="CRC32")
     assert put["ChecksumCRC32"] == "y/Q5Jg=="
     assert signed.get_object(Bucket="trailers", Key="k")["Body"].read() == b"123456789"
+    signed.close()

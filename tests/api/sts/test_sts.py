@@ -37,6 +37,7 @@ def test_the_root_calls_unless_a_session_does(server: LiveServer, client: Client
         aws_session_token=credentials["SessionToken"],
     )
     identity = session.get_caller_identity()
+    session.close()
     assert identity["Arn"] == "arn:aws:sts::000000000000:assumed-role/assumed/me"
     assert identity["UserId"] == answer["AssumedRoleUser"]["AssumedRoleId"]
 
