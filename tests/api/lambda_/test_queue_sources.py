@@ -43,13 +43,13 @@ def queue(own_server: LiveServer) -> tuple[str, str, str]:
         Runtime="python3.11",
         Handler="app.handler",
         Role=ROLE,
-        Timeout=20,
+        Timeout=5,
         Code={"ZipFile": zipped({"app.py": _KEEP})},
     )
     dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
     dead_arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 2})
-    url = sqs.create_queue(QueueName="work", Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "1"})["QueueUrl"]
+    url = sqs.create_queue(QueueName="work", Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "5"})["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     return url, arn, dead
 
@@ -81,6 +81,22 @@ def test_messages_reach_the_function_and_a_bad_one_ends_in_the_dead_letter_queue
     assert kept(own_server)["good"]["of"] == {"S": arn}
     found = sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=20)["Messages"]
     assert [each["Body"] for each in found] == ["bad"]
+
+
+def test_a_message_must_not_show_again_while_its_function_runs(
+    own_server: LiveServer, queue: tuple[str, str, str]
+) -> None:
+    _, arn, _ = queue
+    lambda_ = own_server.client("lambda")
+    lambda_.update_function_configuration(FunctionName="keep", Timeout=6)
+    with pytest.raises(lambda_.exceptions.InvalidParameterValueException) as refused:
+        lambda_.create_event_source_mapping(FunctionName="keep", EventSourceArn=arn)
+    assert refused.value.response["Error"]["Message"] == (
+        "Queue visibility timeout: 5 seconds is less than Function timeout: 6 seconds"
+    )
+    with pytest.raises(lambda_.exceptions.InvalidParameterValueException, match="NonExistentQueue"):
+        lambda_.create_event_source_mapping(FunctionName="keep", EventSourceArn=arn.replace("work", "gone"))
+    assert lambda_.list_event_source_mappings()["EventSourceMappings"] == []
 
 
 def test_what_no_filter_wants_is_dropped_and_a_kill_loses_nothing(

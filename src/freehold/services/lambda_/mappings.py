@@ -45,7 +45,9 @@ _CHANGEABLE = (
 async def create_event_source_mapping(lambda_: Lambda, call: Call, request: Json) -> Json:
     source = _source(lambda_, request)
     name = read_name(call, request["FunctionName"])
-    await find_version(lambda_, name)
+    function, _ = await find_version(lambda_, name)
+    if source.service == "sqs":
+        await _check_queue(lambda_, call, source, function.document["configuration"]["Timeout"])
     await _refuse_twice(lambda_, call, str(source), name.qualified_arn)
     stream = source.service in _STREAMS
     if stream and not request.get("StartingPosition"):
@@ -135,6 +137,26 @@ def _source(lambda_: Lambda, request: Json) -> Arn:
     if arn.service not in lambda_.event_sources or arn.service not in _DEFAULT_BATCH:
         raise invalid(f"Freehold does not poll {arn.service} for event source mappings yet: {text}")
     return arn
+
+
+async def _check_queue(lambda_: Lambda, call: Call, queue: Arn, timeout_s: int) -> None:
+    """A message must not show again while its function may still work on it. AWS: "Configuring an Amazon SQS queue to
+    trigger a Lambda function"; the words of the refusals are recorded answers of AWS."""
+    aws = lambda_.bind(call)
+    try:
+        url = (await aws("sqs", "GetQueueUrl", {"QueueName": queue.resource}))["QueueUrl"]
+        request = {"QueueUrl": url, "AttributeNames": ["VisibilityTimeout"]}
+        found = await aws("sqs", "GetQueueAttributes", request)
+    except AwsError as error:
+        raise invalid(
+            "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
+            f"SQS Error Message: {error.message}"
+        ) from error
+    visibility_s = int(found["Attributes"]["VisibilityTimeout"])
+    if visibility_s < timeout_s:
+        raise invalid(
+            f"Queue visibility timeout: {visibility_s} seconds is less than Function timeout: {timeout_s} seconds"
+        )
 
 
 def _change(document: Json, request: Json, source: Arn) -> None:
