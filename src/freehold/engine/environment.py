@@ -28,7 +28,7 @@ _MEMORY_SAMPLE_S = 0.5  # Reading /proc at every invocation would cost more than
 _KEPT_LINES_BYTES = 65_536  # Of one invocation, for the log tail and listeners.
 
 
-class State(enum.Enum):
+class State(enum.IntEnum):  # Whose members hash as fast as numbers.
     STARTING = enum.auto()
     IDLE = enum.auto()
     BUSY = enum.auto()
@@ -195,9 +195,11 @@ class Environment:
             self.settling = False
             self.on_free(self)
 
-    def on_response(self, request_id: str, payload: bytes, content_type: str, worked_us: int) -> None:
+    def on_response(
+        self, request_id: str, payload: bytes, content_type: str, worked_us: int = -1, unread_bytes: int = -1
+    ) -> None:
         if self._is_current(request_id):
-            self._finish(payload, None, content_type, worked_us)
+            self._finish(payload, None, content_type, worked_us, unread_bytes)
 
     def on_error(self, request_id: str, error_type: str, payload: bytes) -> None:
         if self._is_current(request_id):
@@ -220,7 +222,12 @@ class Environment:
     # Ends.
 
     def _finish(
-        self, payload: bytes, error_type: str | None, content_type: str = "application/json", worked_us: int = -1
+        self,
+        payload: bytes,
+        error_type: str | None,
+        content_type: str = "application/json",
+        worked_us: int = -1,
+        unread_bytes: int = -1,
     ) -> None:
         """The runtime answered. The environment is free when it asks for the next, and until then on the clock."""
         running = self._running
@@ -229,7 +236,8 @@ class Environment:
         duration_ms = (self._around.clock.monotonic_s() - running.started_s) * 1000
         self._sample_memory()
         if self.observer is None:
-            self._conclude(running, payload, error_type, "error" if error_type else "", duration_ms, [], content_type)
+            status = "error" if error_type else ""
+            self._conclude(running, payload, error_type, status, duration_ms, [], content_type, unread_bytes)
         else:
             self._answer_early(running, payload, error_type, duration_ms, content_type)
         self.idle_since_s = running.started_s
@@ -372,10 +380,11 @@ class Environment:
         duration_ms: float,
         last_lines: list[str],
         content_type: str = "application/json",
+        unread_bytes: int = -1,
     ) -> None:
         """The last log lines, the caller's answer, the listeners."""
         function = self.function
-        printed = self._output.drain() if self._output is not None else []
+        printed = self._output.drain(unread_bytes) if self._output is not None else []
         stamp_ms = now_ms(self._around.clock)
         report = self._make_report(running, error_type, status, duration_ms)
         if self.observer is not None:

@@ -43,17 +43,18 @@ def end_line(request_id: str) -> str:
 
 
 def report_line(report: Report) -> str:
+    request_id, duration_ms, memory_mb, max_memory_mb, init_ms, status, error_type = report
     line = (
-        f"REPORT RequestId: {report.request_id}\tDuration: {report.duration_ms:.2f} ms\t"
-        f"Billed Duration: {report.billed_ms} ms\tMemory Size: {report.memory_mb} MB\t"
-        f"Max Memory Used: {report.max_memory_mb} MB\t"
+        f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\t"
+        f"Billed Duration: {report.billed_ms} ms\tMemory Size: {memory_mb} MB\t"
+        f"Max Memory Used: {max_memory_mb} MB\t"
     )
-    if report.init_ms is not None:
-        line += f"Init Duration: {report.init_ms:.2f} ms\t"
-    if report.status:
-        line += f"Status: {report.status}\t"
-        if report.error_type and report.status == "error":
-            line += f"Error Type: {report.error_type}\t"
+    if init_ms is not None:
+        line += f"Init Duration: {init_ms:.2f} ms\t"
+    if status:
+        line += f"Status: {status}\t"
+        if error_type and status == "error":
+            line += f"Error Type: {error_type}\t"
     return line
 
 

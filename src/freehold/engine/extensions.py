@@ -216,9 +216,11 @@ class Extensions:
         self._runtime_ready = True
         self._ready_if_all_are()
 
-    def on_response(self, request_id: str, payload: bytes, content_type: str, worked_us: int) -> None:
+    def on_response(
+        self, request_id: str, payload: bytes, content_type: str, worked_us: int = -1, unread_bytes: int = -1
+    ) -> None:
         self._runtime_done(request_id, "success", "", len(payload))
-        self.environment.on_response(request_id, payload, content_type, worked_us)
+        self.environment.on_response(request_id, payload, content_type, worked_us, unread_bytes)
 
     def on_error(self, request_id: str, error_type: str, payload: bytes) -> None:
         self._runtime_done(request_id, "error", error_type, len(payload))

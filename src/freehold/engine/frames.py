@@ -21,12 +21,13 @@ HEAD_BYTES = HEAD.size
 INIT = 1  # to the runtime; payload: JSON of how to become the function
 INVOKE = 2  # to the runtime; meta: request id, deadline, ARN, trace, client context, identity, content type
 READY = 3
-RESPONSE = 4  # meta: request id, content type, microseconds of work or -1
+RESPONSE = 4  # meta: request id, content type, microseconds of work or -1, unread bytes of output or -1
 ERROR = 5  # meta: request id, error type
 INIT_ERROR = 6  # meta: error type
 FATAL = 7  # as ERROR, from a runtime that ends itself after it
 
 _READ_BYTES = 262_144
+_MAX_DIGITS = 18
 
 
 class FrameLink:
@@ -158,8 +159,8 @@ class FrameLink:
             if kind != FATAL:
                 self._events.on_ready()
         elif kind == RESPONSE:
-            content_type, _, worked_us = second.partition("\0")
-            self._events.on_response(first, payload, content_type, int(worked_us) if worked_us.isdecimal() else -1)
+            content_type, *numbers = second.split("\0")
+            self._events.on_response(first, payload, content_type, *map(_number, numbers[:2]))
             self._events.on_ready()
         elif kind == ERROR:
             self._events.on_error(first, second, payload)
@@ -176,3 +177,7 @@ class FrameLink:
 def _frame_bytes(data: bytes | bytearray) -> int:
     size, meta_size, _ = HEAD.unpack_from(data)
     return HEAD_BYTES + int(meta_size) + int(size)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else -1

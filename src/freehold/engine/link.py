@@ -29,9 +29,12 @@ class LinkEvents(Protocol):
         """The runtime asks for an invocation: its init is done, or all that it does for the last one."""
         ...
 
-    def on_response(self, request_id: str, payload: bytes, content_type: str, worked_us: int) -> None:
+    def on_response(
+        self, request_id: str, payload: bytes, content_type: str, worked_us: int = -1, unread_bytes: int = -1
+    ) -> None:
         """`worked_us`: the processor's time from the invocation's arrival in the runtime to its answer, as the runtime
-        says; -1: it waited for something meanwhile, or does not say."""
+        says; -1: it waited for something meanwhile, or does not say. `unread_bytes`: what lay in the pipe of its output
+        when it answered, as it says; -1: it does not."""
         ...
 
     def on_error(self, request_id: str, error_type: str, payload: bytes) -> None: ...

@@ -37,6 +37,11 @@ class OutputSplitter:
         """The rest, as if its line had ended."""
         return self._split(now_ms, last=True) if self._data else []
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits for the rest of its line."""
+        return not self._data
+
     def _split(self, now_ms: int, last: bool) -> list[LogEvent]:
         events: list[LogEvent] = []
         data = self._data
@@ -95,10 +100,14 @@ class OutputReader:
         self._refill: asyncio.TimerHandle | None = None
         loop.add_reader(fd, self._on_readable)
 
-    def drain(self) -> list[LogEvent]:
-        """What lies in the pipe now, with an unfinished last line as a line. For the end of an invocation."""
+    def drain(self, unread_bytes: int = -1) -> list[LogEvent]:
+        """What lies in the pipe now, with an unfinished last line as a line. For the end of an invocation.
+
+        `unread_bytes` is what the writing process saw there; 0 saves a system call."""
+        if not unread_bytes and self._splitter.is_empty:
+            return []
         events: list[LogEvent] = []
-        if self._fd >= 0:
+        if self._fd >= 0 and unread_bytes:
             # A pipe holds 64 KB: what is more was printed meanwhile, by a process that goes on printing.
             for _ in range(2):
                 data = self._read()

@@ -204,7 +204,7 @@ class RuntimeApi:
             self._events.on_error(request_id, error_type_of(request.trailers), _trailer_payload(request))
         else:
             content_type = request.headers.get("content-type", JSON)
-            self._events.on_response(request_id, bytes(request.body), content_type, -1)
+            self._events.on_response(request_id, bytes(request.body), content_type)
 
     def _error(self, request: InsideRequest) -> None:
         if self._is_too_large(request):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from freehold.gateway.cors import Cors
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from freehold.http.messages import Response
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     HTTP = "HTTP API"
     REST = "REST API"
     URL = "function URL"

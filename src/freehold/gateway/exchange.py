@@ -15,6 +15,7 @@ from freehold.http.messages import Handler, Headers, Request
 if TYPE_CHECKING:
     from freehold.gateway.callers import Caller, Callers
     from freehold.gateway.compiled import Api, Route, Stage
+    from freehold.gateway.integrations.deadlines import Deadlines
     from freehold.gateway.turn import Turn
     from freehold.gateway.usage_plans import Grant, UsagePlans
 
@@ -60,6 +61,7 @@ class Means:
     http: HttpClient  # For integrations with other servers.
     callers: Callers  # Who may have signed a request.
     call_aws: Handler  # Our own AWS APIs, for integrations with other services.
+    deadlines: Deadlines
 
 
 @dataclass(slots=True)

@@ -15,7 +15,6 @@ from freehold.aws.call import DEFAULT_ACCOUNT
 from freehold.clock import Clock, Ids
 from freehold.engine.invocation import Invoker
 from freehold.engine.role_sessions import RoleSessions
-from freehold.gateway import pipeline
 from freehold.gateway.addresses import Address
 from freehold.gateway.apis import Apis
 from freehold.gateway.callers import Callers
@@ -24,7 +23,9 @@ from freehold.gateway.cors import add_cors_headers, is_preflight
 from freehold.gateway.errors import http_refusal, write_refusal
 from freehold.gateway.exchange import Exchange, Means, Refused
 from freehold.gateway.fetch import Fetch, fetch_url
+from freehold.gateway.integrations.deadlines import Deadlines
 from freehold.gateway.limits import ANSWER_MAX_BYTES, MAX_BACKEND_REQUESTS
+from freehold.gateway.pipeline import PIPELINES, run_steps
 from freehold.gateway.usage_plans import UsagePlans
 from freehold.gateway.websockets.sockets import Sockets
 from freehold.http.client import HttpClient
@@ -54,7 +55,7 @@ class Gateway:
         # Without any, nobody is known: whatever asks for a signature refuses.
         self._callers = callers or Callers(account, RoleSessions(ids.hex(64).encode()), lambda arn: None)
         self._means = Means(
-            invoker, clock, ids, fetch, self._usage_plans, self._http, self._callers, call_aws or _no_aws
+            invoker, clock, ids, fetch, self._usage_plans, self._http, self._callers, call_aws or _no_aws, Deadlines()
         )
         self._apis = Apis(account)
         self.sockets = Sockets(self._means, self._apis.find, self._exchange)
@@ -125,7 +126,7 @@ class Gateway:
     async def _run(self, api: Api, stage: Stage, request: Request, path: str, full_path: str) -> Response:
         exchange = self._exchange(api, stage, request, path, full_path)
         try:
-            response = await pipeline.run(exchange)
+            response = await run_steps(exchange, PIPELINES[api.kind])
         except Refused as refused:
             response = write_refusal(exchange, refused)
         if api.cors is not None and not is_preflight(request):
@@ -146,17 +147,17 @@ class Gateway:
         # API Gateway's short ids are 11 bytes in base64; traces are X-Ray's: 8 hex digits of time, 24 of chance.
         short = b64encode(bytes.fromhex(random[:22])).decode("ascii")
         return Exchange(
-            means=self._means,
-            request=request,
-            api=api,
-            stage=stage,
-            path=_for_routes(api, path),
-            full_path=full_path,
-            request_id=short if api.kind in _SHORT_IDS else _uuid(random[46:78]),
-            extended_id=short,
-            now_s=now_s,
-            trace_id=request.lower.get("x-amzn-trace-id") or f"Root=1-{int(now_s):08x}-{random[22:46]}",
-            invocation_id=_uuid(random[78:]),
+            self._means,
+            request,
+            api,
+            stage,
+            _for_routes(api, path),
+            full_path,
+            short if api.kind in _SHORT_IDS else _uuid(random[46:78]),
+            short,
+            now_s,
+            request.lower.get("x-amzn-trace-id") or f"Root=1-{int(now_s):08x}-{random[22:46]}",
+            _uuid(random[78:]),
         )
 
 

@@ -45,12 +45,8 @@ MESSAGE_PIPELINE: tuple[Step, ...] = (validate, throttle_rest, integrate)
 """Of what comes over a WebSocket: its route is found, and its sender is known since the handshake."""
 
 
-async def run(exchange: Exchange) -> Response:
-    """Raises Refused."""
-    return await run_steps(exchange, PIPELINES[exchange.api.kind])
-
-
 async def run_steps(exchange: Exchange, steps: tuple[Step, ...]) -> Response:
+    """Raises Refused."""
     for step in steps:
         outcome = step(exchange)
         if outcome is None:

@@ -112,12 +112,14 @@ class FileLogs:
         for follower in self._followers:
             follower(region, group, stream, events)
         size = _size(events)
+        key = region, group
         with self._pending_lock:
             at_ms = now_ms(self._clock)
-            self._entry((region, group), at_ms)
-            pending = self._pending.get((region, group))
+            if key not in self._groups:
+                self._entry(key, at_ms)
+            pending = self._pending.get(key)
             if pending is None:
-                pending = self._pending[(region, group)] = _Pending()
+                pending = self._pending[key] = _Pending()
             pending.add((stream, at_ms, events), size, self._pending_bytes)
             is_large = pending.size > _HURRY_BYTES
         if not self._wake.is_set():
@@ -294,7 +296,7 @@ def _from(query: LogQuery, oldest_ms: int) -> LogQuery:
 
 
 def _size(events: Sequence[LogEvent]) -> int:
-    return sum(len(event.message) + 64 for event in events)
+    return sum([len(message) for _, message in events]) + 64 * len(events)
 
 
 def _directory_name(group: str) -> str:

@@ -38,9 +38,9 @@ class _Span:
     last_ingestion_ms: int
     stored_bytes: int
 
-    def add(self, timestamp_ms: int, ingestion_ms: int, size: int) -> None:
-        self.first_ms = min(self.first_ms, timestamp_ms)
-        self.last_ms = max(self.last_ms, timestamp_ms)
+    def add(self, first_ms: int, last_ms: int, ingestion_ms: int, size: int) -> None:
+        self.first_ms = min(self.first_ms, first_ms)
+        self.last_ms = max(self.last_ms, last_ms)
         self.last_ingestion_ms = max(self.last_ingestion_ms, ingestion_ms)
         self.stored_bytes += size
 
@@ -54,14 +54,15 @@ class _Segment:
     first_ms: int = _PLACE
     last_ms: int = -1
 
-    def add(self, stream: int, timestamp_ms: int, ingestion_ms: int, size: int) -> None:
-        self.first_ms = min(self.first_ms, timestamp_ms)
-        self.last_ms = max(self.last_ms, timestamp_ms)
+    def add(self, stream: int, first_ms: int, last_ms: int, ingestion_ms: int, size: int) -> None:
+        """Events of one stream that were written; `size` in CloudWatch's bytes."""
+        self.first_ms = min(self.first_ms, first_ms)
+        self.last_ms = max(self.last_ms, last_ms)
         span = self.spans.get(stream)
         if span is None:
-            self.spans[stream] = _Span(timestamp_ms, timestamp_ms, ingestion_ms, size)
+            self.spans[stream] = _Span(first_ms, last_ms, ingestion_ms, size)
         else:
-            span.add(timestamp_ms, ingestion_ms, size)
+            span.add(first_ms, last_ms, ingestion_ms, size)
 
     @property
     def index_path(self) -> Path:
@@ -87,14 +88,24 @@ class GroupFiles:
         with self._lock:
             lines: list[bytes] = []
             segment = self._active()
-            written: list[tuple[int, int, int, int]] = []
+            written: list[tuple[int, int, int, int, int]] = []
             for stream, ingestion_ms, events in batches:
+                if not events:
+                    continue
                 number = self._streams.get(stream) or self._add_stream(stream, ingestion_ms)
-                for event in events:
-                    line = orjson.dumps([event.timestamp_ms, ingestion_ms, number, _clean(event.message)])
-                    lines.append(line + b"\n")
-                    size = len(event.message) + EVENT_OVERHEAD_BYTES
-                    written.append((number, event.timestamp_ms, ingestion_ms, size))
+                first_ms = last_ms = events[0].timestamp_ms
+                size = 0
+                for timestamp_ms, message in events:
+                    if not message.isascii():
+                        message = _clean(message)
+                    line = (timestamp_ms, ingestion_ms, number, message)
+                    lines.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+                    size += len(message) + EVENT_OVERHEAD_BYTES
+                    if timestamp_ms < first_ms:
+                        first_ms = timestamp_ms
+                    elif timestamp_ms > last_ms:
+                        last_ms = timestamp_ms
+                written.append((number, first_ms, last_ms, ingestion_ms, size))
             self._write(segment, b"".join(lines), sync=sync)
             for entry in written:
                 segment.add(*entry)
@@ -302,7 +313,7 @@ def _scan(segment: _Segment) -> None:
     data = segment.path.read_bytes()
     segment.size = len(data)
     for _, (timestamp_ms, ingestion_ms, stream, message) in _lines(data):
-        segment.add(stream, timestamp_ms, ingestion_ms, len(message) + EVENT_OVERHEAD_BYTES)
+        segment.add(stream, timestamp_ms, timestamp_ms, ingestion_ms, len(message) + EVENT_OVERHEAD_BYTES)
 
 
 def _cut_torn_line(path: Path) -> None:
@@ -337,7 +348,7 @@ def _read_index(segment: _Segment) -> bool:
 
 def _clean(message: str) -> str:
     """Text that JSON can hold: a lone surrogate cannot be written as UTF-8."""
-    return message.encode("utf-8", "replace").decode() if not message.isascii() else message
+    return message.encode("utf-8", "replace").decode()
 
 
 def _sync_directory(directory: Path) -> None:

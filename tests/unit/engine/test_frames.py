@@ -16,7 +16,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.events: list[tuple[object, ...]] = []
-        self.worked_us: list[int] = []
+        self.told: list[tuple[int, int]] = []
         self.changed = asyncio.Event()
 
     def _add(self, *event: object) -> None:
@@ -26,8 +26,10 @@ class Heard:
     def on_ready(self) -> None:
         self._add("ready")
 
-    def on_response(self, request_id: str, payload: bytes, content_type: str, worked_us: int) -> None:
-        self.worked_us.append(worked_us)
+    def on_response(
+        self, request_id: str, payload: bytes, content_type: str, worked_us: int = -1, unread_bytes: int = -1
+    ) -> None:
+        self.told.append((worked_us, unread_bytes))
         self._add("response", request_id, payload, content_type)
 
     def on_error(self, request_id: str, error_type: str, payload: bytes) -> None:
@@ -85,14 +87,16 @@ async def test_frames_are_found_however_they_are_cut(pair: tuple[socket.socket, 
     link.close()
 
 
-async def test_work_that_is_not_told_in_digits_is_not_told(pair: tuple[socket.socket, socket.socket]) -> None:
+async def test_numbers_are_told_in_digits_or_not_at_all(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     heard = Heard()
     link = frames.FrameLink(asyncio.get_running_loop(), ours, heard)
-    for told in (b"", b"\x00", b"\x00-1", b"\x00x", b"\x00" + "²".encode()):
+    for told in (b"", b"\x00", b"\x00-1", b"\x00x", b"\x00" + "²".encode(), b"\x00" + b"9" * 5000):
         theirs.send(_frame(frames.RESPONSE, b"id\0x" + told, b"1"))
-    await heard.wait(10)
-    assert heard.worked_us == [-1] * 5
+    for told in (b"\x0042\x007", b"\x00\x000\x009"):
+        theirs.send(_frame(frames.RESPONSE, b"id\0x" + told, b"1"))
+    await heard.wait(16)
+    assert heard.told == [(-1, -1)] * 6 + [(42, 7), (-1, 0)]
     link.close()
 
 

@@ -83,3 +83,16 @@ async def test_who_prints_too_fast_is_made_to_wait(monkeypatch: pytest.MonkeyPat
         await asyncio.sleep(0)
     reader.close()
     os.close(write_end)
+
+
+async def test_nothing_is_read_when_nothing_was_printed() -> None:
+    read_end, write_end = os.pipe()
+    reader = OutputReader(asyncio.get_running_loop(), read_end, lambda: 1, lambda events: None)
+    os.write(write_end, b"later")
+    assert reader.drain(0) == []
+    assert _texts(reader.drain(5)) == ["later"]
+    os.write(write_end, b"half a line")
+    reader._on_readable()
+    assert _texts(reader.drain(0)) == ["half a line"]
+    reader.close()
+    os.close(write_end)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 
 import orjson
@@ -34,7 +33,7 @@ async def invoke(
         function_arn, orjson.dumps(event), invocation_id, exchange.trace_id, b"", source, source_arn
     )  # fmt: skip
     try:
-        return await _within(exchange.means.invoker.invoke(invocation), timeout_s)
+        return await exchange.means.deadlines.within(exchange.means.invoker.invoke(invocation), timeout_s)
     except TimeoutError:
         raise Refused("INTEGRATION_TIMEOUT") from None
     except AwsError as error:
@@ -45,31 +44,15 @@ async def invoke(
         raise Refused("API_CONFIGURATION_ERROR") from error
 
 
-async def _within(work: Awaitable[InvocationResult], limit_s: float) -> InvocationResult:
-    """Raises TimeoutError. The function runs on when its caller stops waiting, as on AWS.
-
-    What asyncio.timeout does, for one future and a third of the time: every request of a Lambda integration comes here.
-    """
-    result = asyncio.ensure_future(work)
-    timer = result.get_loop().call_later(limit_s, result.cancel)
-    try:
-        return await result
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        raise TimeoutError from None
-    finally:
-        timer.cancel()
-
-
-async def invoke_integration(exchange: Exchange, function_arn: str, event: Json, timeout_s: float) -> InvocationResult:
+def invoke_integration(
+    exchange: Exchange, function_arn: str, event: Json, timeout_s: float
+) -> Awaitable[InvocationResult]:
     """As the integration of the exchange's route. Raises Refused, as `invoke`."""
     route = exchange.route
     assert route is not None
     is_keyed = route.path == "/$default" or exchange.api.kind is Kind.WEBSOCKET
     method = "" if is_keyed else f"/{exchange.request.method}"
-    return await invoke(
+    return invoke(
         exchange,
         function_arn,
         event,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import time
 from base64 import b64decode, b64encode
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -81,10 +82,14 @@ def forwarded(exchange: Exchange) -> tuple[str, str, str]:
     """X-Forwarded-For, -Port and -Proto as the function sees them. A proxy before us may have begun the first."""
     request = exchange.request
     before = request.lower.get("x-forwarded-for")
-    port = request.host.rpartition(":")[2] if ":" in request.host else ""
-    if not port.isdigit():
-        port = "443" if request.scheme == "https" else "80"
+    port = _port(request.host, request.scheme)
     return f"{before}, {request.client}" if before else request.client, port, request.scheme
+
+
+@lru_cache(maxsize=1024)
+def _port(host: str, scheme: str) -> str:
+    port = host.rpartition(":")[2] if ":" in host else ""
+    return port if port.isdigit() else "443" if scheme == "https" else "80"
 
 
 def status_code(value: Any) -> int:
@@ -109,6 +114,7 @@ def header_text(value: Any) -> str:
     return value
 
 
+@lru_cache(maxsize=1024)
 def header_name(name: str) -> str:
     if not name or not name.isascii() or not name.isprintable() or " " in name or ":" in name:
         raise Refused("INVALID_RESPONSE")

@@ -29,6 +29,7 @@ from freehold.http.messages import Headers, Response
 
 DEFAULT_CONTENT_TYPE = "text/plain;charset=UTF-8"  # Of an answer with a status code but without a content type.
 URL_ACCOUNT = "anonymous"  # requestContext.accountId of a function URL without IAM.
+_DROPPED = HOP_BY_HOP | {"cookie"}
 _STREAM_HEAD_END = b"\0" * 8
 
 
@@ -75,9 +76,7 @@ def build_event(exchange: Exchange) -> Json:
 
 def build_headers(exchange: Exchange) -> dict[str, str]:
     """Lower-case names, duplicates joined with ","; without cookies and what belongs to the connection."""
-    headers = {
-        name: value for name, value in exchange.request.lower.items() if name != "cookie" and name not in HOP_BY_HOP
-    }
+    headers = {name: value for name, value in exchange.request.lower.items() if name not in _DROPPED}
     headers["content-length"] = str(len(exchange.request.body))
     headers["host"] = exchange.domain
     headers["x-amzn-trace-id"] = exchange.trace_id

@@ -13,10 +13,10 @@ from typing import Any
 
 import orjson
 
-from freehold.gateway import pipeline
-from freehold.gateway.compiled import Api, Route, Stage
+from freehold.gateway.compiled import Api, Kind, Route, Stage
 from freehold.gateway.errors import socket_frame, write_refusal
 from freehold.gateway.exchange import Exchange, Means, Refused
+from freehold.gateway.pipeline import MESSAGE_PIPELINE, PIPELINES, run_steps
 from freehold.gateway.turn import Caller, Turn
 from freehold.gateway.websockets.connection import Connection
 from freehold.http.messages import Request, Response
@@ -77,7 +77,7 @@ class Sockets:
         exchange.route = stage.sockets.by_key.get("$connect")
         if exchange.route is not None:
             try:
-                response = await pipeline.run(exchange)
+                response = await run_steps(exchange, PIPELINES[Kind.WEBSOCKET])
             except Refused as refused:
                 response = write_refusal(exchange, refused)
             if not 200 <= response.status < 300:
@@ -137,7 +137,7 @@ class Sockets:
             exchange.route = _route_of(exchange)
             if exchange.route is None:
                 raise Refused("FORBIDDEN", "Forbidden")
-            response = await pipeline.run_steps(exchange, pipeline.MESSAGE_PIPELINE)
+            response = await run_steps(exchange, MESSAGE_PIPELINE)
         except Refused as refused:
             connection.send(socket_frame(exchange, refused))
             return
@@ -162,7 +162,7 @@ class Sockets:
         """Best effort, as on AWS: what the route answers is nobody's."""
         async with self._goodbyes:
             try:
-                await pipeline.run_steps(exchange, pipeline.MESSAGE_PIPELINE)
+                await run_steps(exchange, MESSAGE_PIPELINE)
             except Refused:
                 return
 

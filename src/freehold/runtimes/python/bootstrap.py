@@ -10,9 +10,13 @@ import socket
 import struct
 import sys
 import time
+from fcntl import ioctl
 from resource import RUSAGE_THREAD, getrusage
+from termios import FIONREAD
 
 LINK_FD = 3
+_INT = struct.Struct("i")
+_NO_INT = _INT.pack(0)
 _HEAD = struct.Struct(">IHBx")  # Payload length, meta length, type.
 _INIT, _INVOKE, _READY, _RESPONSE, _ERROR, _INIT_ERROR = 1, 2, 3, 4, 5, 6
 _SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
@@ -126,6 +130,7 @@ class Link:
 
     def __init__(self, connection):
         self.connection = connection
+        self.output = os.dup(1)  # The function may put something else in its place.
         self.ready = False
         self.began = None
 
@@ -147,7 +152,8 @@ class Link:
         }
 
     def post_invocation_result(self, invoke_id, data, content_type, invocation_id=None):
-        self.write(_RESPONSE, ("%s\0%s\0%d" % (invoke_id, content_type, self._worked_us())).encode(), data)
+        meta = "%s\0%s\0%d\0%d" % (invoke_id, content_type, self._worked_us(), self._unread_bytes())
+        self.write(_RESPONSE, meta.encode(), data)
 
     def _worked_us(self):
         """The processor's time since the invocation arrived; -1 when the thread waited for something meanwhile."""
@@ -155,6 +161,13 @@ class Link:
         if now.ru_nvcsw != began.ru_nvcsw:
             return -1
         return int((now.ru_utime + now.ru_stime - began.ru_utime - began.ru_stime) * 1e6)
+
+    def _unread_bytes(self):
+        """What lies in the pipe of our output and nobody has read; -1 when it cannot be known."""
+        try:
+            return _INT.unpack(ioctl(self.output, FIONREAD, _NO_INT))[0]
+        except OSError:
+            return -1
 
     def post_error(self, invoke_id, error, xray_fault, invocation_id=None):
         self.write(_ERROR, ("%s\0%s" % (invoke_id, _error_type(error))).encode(), error.encode("utf-8", "replace"))
