@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -199,3 +201,73 @@ async def test_a_preflight_of_a_protected_route_passes_its_authorizer_first(worl
     assert (await world.send("OPTIONS", protected.path, preflight)).status == 204
     await world.v2("UpdateRoute", ApiId=api_id, RouteId=route["RouteId"], RouteKey="$default")
     assert (await world.send("OPTIONS", protected.path, preflight)).status == 401
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"])
+async def test_every_algorithm_of_an_rsa_key_passes(world: World, algorithm: str) -> None:
+    protected = await protect(world)
+    assert (await protected.get(token(RSA, algorithm))).status == 200
+    assert (await protected.get(token(OTHER_RSA, algorithm))).status == 401
+
+
+async def test_keys_that_are_too_old_let_nobody_in_while_the_issuer_is_away(world: World) -> None:
+    protected = await protect(world)
+    assert (await protected.get(token(exp=int(NOW_S) + 60))).status == 200
+    world.pages.clear()
+    world.clock.at_s += 2 * 3600 + 1
+    for _ in range(3):
+        later = token(exp=int(world.clock.at_s) + 60)
+        assert (await protected.get(later)).status == 401
+    world.clock.at_s += 11
+    assert (await protected.get(token(exp=int(world.clock.at_s) + 60))).status == 401
+
+
+async def test_a_new_key_is_found_and_a_withdrawn_one_ends(world: World) -> None:
+    protected = await protect(world)
+    assert (await protected.get(token())).status == 200
+    world.pages[JWKS] = jwks(two=OTHER_RSA)
+    world.clock.at_s += 11
+    assert (await protected.get(token(OTHER_RSA, kid="two"))).status == 200
+    assert (await protected.get(token(sub="again"))).status == 401
+
+
+@pytest.mark.parametrize("keys", [b'{"keys": 1}', b'{"keys": {"a": 1}}', b"[]", b"null", b'{"keys": [1, null, {}]}'])
+async def test_an_issuer_that_answers_nonsense_lets_nobody_in(world: World, keys: bytes) -> None:
+    protected = await protect(world)
+    world.pages[JWKS] = keys
+    assert (await protected.get(token())).status == 401
+    assert world.functions.invocations == []
+
+
+async def test_a_key_is_for_the_algorithm_that_it_names(world: World) -> None:
+    protected = await protect(world)
+    document = orjson.loads(jwks(one=RSA))
+    document["keys"][0]["alg"] = "RS256"
+    world.pages[JWKS] = orjson.dumps(document)
+    assert (await protected.get(token(RSA, "PS256"))).status == 401
+    assert (await protected.get(token(RSA, "RS256"))).status == 200
+
+
+async def test_a_shared_secret_among_the_keys_signs_nothing(world: World) -> None:
+    protected = await protect(world)
+    world.pages[JWKS] = orjson.dumps({"keys": [{"kty": "oct", "k": "c2VjcmV0" * 8, "kid": "one"}]})
+    assert (await protected.get(token())).status == 401
+    assert (await protected.get(token("secret" * 8, "HS256"))).status == 401
+
+
+async def test_who_comes_while_the_issuer_is_asked_waits_for_its_answer(world: World) -> None:
+    protected = await protect(world)
+    answered = asyncio.Event()
+    fetch = world._fetch
+
+    async def slowly(url: str) -> bytes:
+        await answered.wait()
+        return await fetch(url)
+
+    world.gateway._means = replace(world.gateway._means, fetch=slowly)
+    waiting = [asyncio.create_task(protected.get(token(sub=str(number)))) for number in range(5)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    answered.set()
+    assert [(await each).status for each in waiting] == [200] * 5
+    assert world.fetched.count(JWKS) == 1

@@ -63,10 +63,12 @@ class JwtAuthorizer:
             key = await self.keys.find(exchange, header.get("kid"))
         except KeysUnavailable:
             _refuse("OIDC discovery endpoint communication error")
+        if key is not None and key.algorithm not in ("", algorithm):
+            _refuse("signing method is invalid")
         if key is None:
             _refuse("unable to find a signing key that matches the token's kid")
         try:
-            return dict(jwt.decode(token, key, algorithms=[algorithm], options=_ONLY_SIGNATURE))
+            return dict(jwt.decode(token, key.public, algorithms=[algorithm], options=_ONLY_SIGNATURE))
         except (jwt.PyJWTError, ValueError, TypeError):
             _refuse("signature is invalid")
 
