@@ -96,6 +96,7 @@ class RunningEngine:
         max_environments: int,
         sandbox: Sandbox | None,
         logs: KeptLogs | None = None,
+        freezes: bool = True,
     ) -> None:
         self.directory = directory
         self.store = MemoryStore()
@@ -110,7 +111,7 @@ class RunningEngine:
         self.starter = Starter(
             self.sandbox, launcher, packages, around, RandomIds(), lambda: "http://127.0.0.1:1", transport
         )
-        self.engine = Engine(self.store, self.starter, around, max_environments, keep_alive_s)
+        self.engine = Engine(self.store, self.starter, around, max_environments, keep_alive_s, freezes)
 
     def add(self, name: str, files: dict[str, str], runtime: str = "python3.11", handler: str = "app.handler",
             **configuration: Any) -> None:  # fmt: skip
@@ -187,8 +188,9 @@ async def running_engine(
     max_environments: int = 100,
     sandbox: Sandbox | None = None,
     logs: KeptLogs | None = None,
+    freezes: bool = True,
 ) -> AsyncIterator[RunningEngine]:
-    running = RunningEngine(directory, transport, keep_alive_s, max_environments, sandbox, logs)
+    running = RunningEngine(directory, transport, keep_alive_s, max_environments, sandbox, logs, freezes)
     running.engine.start()
     try:
         yield running

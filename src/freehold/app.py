@@ -218,7 +218,7 @@ class App:
         starter = Starter(
             self.sandbox, launcher, packages, around, self.ids, lambda: self.endpoint, sessions=self.role_sessions
         )
-        self.engine = Engine(store, starter, around, config.max_environments, config.keep_alive_s)
+        self.engine = Engine(store, starter, around, config.max_environments, config.keep_alive_s, config.freeze)
         self._stops.append(self.engine.stop)
         self.engine.start()
         provisioned = Provisioned(store, self.engine)

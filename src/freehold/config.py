@@ -18,4 +18,5 @@ class Config:
     max_body_bytes: int = 100 * 1024 * 1024  # A larger request is answered 413 unread; S3 needs much.
     jail: bool = True  # Functions live in jails where the machine allows it; False: in plain processes.
     require_jail: bool = False  # Refuse to start where the machine allows no jail.
+    freeze: bool = True  # Environments make no progress between invocations, as on AWS; False: background work goes on.
     cpu_limit: bool = False  # A function gets memory / 1,769 MB of a CPU and no more, as on AWS; else what is free.

@@ -33,6 +33,9 @@ from freehold.engine.surroundings import Surroundings
 from freehold.runtimes.names import RUNTIMES
 from freehold.state.store import Change, Store
 
+_FREEZE_S = (
+    0.1  # Idle for this long: frozen. Not at once: what runs again and again would be stopped and woken each time.
+)
 _SWEEPS = 10  # So often within the keep-alive time idle environments are looked through.
 
 
@@ -40,7 +43,13 @@ class Engine:
     """Meets `Invoker`. `start` follows the store; `stop` leaves no process."""
 
     def __init__(
-        self, store: Store, starter: Starter, around: Surroundings, max_environments: int, keep_alive_s: float
+        self,
+        store: Store,
+        starter: Starter,
+        around: Surroundings,
+        max_environments: int,
+        keep_alive_s: float,
+        freezes: bool = True,
     ) -> None:
         self._store = store
         self._starter = starter
@@ -48,6 +57,7 @@ class Engine:
         self._clock: Clock = around.clock
         self._keep_alive_s = keep_alive_s
         self._max_environments = max_environments
+        self._freezes = freezes
         self.concurrency = Concurrency(max_environments)
         self._versions: dict[str, FunctionVersion] = {}
         self._aliases: dict[str, Alias] = {}
@@ -61,6 +71,8 @@ class Engine:
     def start(self) -> None:
         self._unfollow = self._store.follow(KINDS, self._on_changes)
         self._run_beside(self._sweep_forever())
+        if self._freezes:
+            self._run_beside(self._freeze_forever())
 
     async def stop(self) -> None:
         self._unfollow()
@@ -217,6 +229,13 @@ class Engine:
             limit_s = self._clock.monotonic_s() - self._keep_alive_s
             for pool in list(self._pools.values()):
                 pool.sweep(limit_s)
+
+    async def _freeze_forever(self) -> None:
+        while True:
+            await self._clock.sleep(_FREEZE_S)
+            limit_s = self._clock.monotonic_s() - _FREEZE_S
+            for pool in self._pools.values():
+                pool.freeze_idle(limit_s)
 
     def _run_beside(self, work: object) -> None:
         assert asyncio.iscoroutine(work)

@@ -74,6 +74,7 @@ class Environment:
         self.on_done: Callable[[FunctionVersion], None] = _done_nothing
         self.on_answered: Callable[[Environment, int], None] = _answered_nothing
         self.settling = False  # Answered, and not ready for more yet.
+        self.frozen = False
         self.provisioned = False
         self.initialization = "on-demand"
         # Of environments with extensions: who is told, and what ends them in order (reason, what to do then).
@@ -147,6 +148,8 @@ class Environment:
     def run(self, invocation: Invocation, answer: asyncio.Future[InvocationResult]) -> None:
         """Begins; must be IDLE. `answer` never gets an exception: what fails is a result with `function_error`."""
         self._become(State.BUSY)
+        if self.frozen:
+            self._thaw()
         clock, timeout_s = self._around.clock, self.function.timeout_s
         started_ms = now_ms(clock)
         self._running = Running(
@@ -168,6 +171,17 @@ class Environment:
                 invocation.client_context.decode("utf-8", "replace"),
             )
         )
+
+    def freeze(self) -> None:
+        """Its processes make no progress until the next invocation. With extensions it stays awake: they are told of
+        its end and work then. AWS: "Understanding the Lambda execution environment lifecycle"."""
+        if self._process is not None and self.observer is None:
+            self.frozen = self._process.freeze()
+
+    def _thaw(self) -> None:
+        self.frozen = False
+        if self._process is not None:
+            self._process.thaw()
 
     def stop(self) -> None:
         """Ends it, whatever it does; an invocation that runs is answered as one whose runtime was killed."""

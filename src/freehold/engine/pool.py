@@ -105,6 +105,11 @@ class Pool:
                 self.idle.remove(environment)
                 environment.stop()
 
+    def freeze_idle(self, used_before_s: float) -> None:
+        for environment in self.idle:
+            if not environment.frozen and environment.idle_since_s < used_before_s:
+                environment.freeze()
+
     def evict_one(self) -> bool:
         """Makes a place for another function: ends the environment that was idle longest."""
         for environment in self.idle:

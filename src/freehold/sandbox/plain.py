@@ -79,6 +79,22 @@ class _Process:
         if not self.exited.done():
             self._spawner.send({"op": "kill", "id": self._number})
 
+    def freeze(self) -> bool:
+        return self._signal_group(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal_group(signal.SIGCONT)
+
+    def _signal_group(self, number: signal.Signals) -> bool:
+        if self.exited.done():
+            return False
+        try:
+            os.killpg(os.getpgid(self.pid), number)
+        except (ProcessLookupError, PermissionError):
+            # It is ending.
+            return False
+        return True
+
 
 class _Spawner:
     """The server's end of a spawner process."""

@@ -74,6 +74,13 @@ class SandboxProcess(Protocol):
         """Ends the whole tree with SIGKILL. May be called at any time, more than once."""
         ...
 
+    def freeze(self) -> bool:
+        """Stops the program and what is in its process group, until `thaw`; False: it is not there any more. It can be
+        killed as before."""
+        ...
+
+    def thaw(self) -> None: ...
+
 
 class Sandbox(Protocol):
     @property

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 @click.option("-r", "--region", default="us-east-1", show_default=True, help="Where a request names no region.")
 @click.option("--require-sandbox", is_flag=True, help="Do not start on a machine that cannot jail functions.")
 @click.option("--cpu-limit", is_flag=True, help="Give functions memory / 1,769 MB of a CPU and no more, as AWS does.")
-def command(host: str, port: int, data_dir: Path, region: str, require_sandbox: bool, cpu_limit: bool) -> None:
+@click.option("--no-freeze", is_flag=True, help="Let functions go on working in the background between invocations.")
+def command(
+    host: str, port: int, data_dir: Path, region: str, require_sandbox: bool, cpu_limit: bool, no_freeze: bool
+) -> None:
     """Run a server that speaks AWS's protocols on one port and serves the apps deployed to it.
 
     \b
@@ -45,6 +48,7 @@ def command(host: str, port: int, data_dir: Path, region: str, require_sandbox: 
     config = Config(
         data_dir=data_dir.absolute(), host=host, port=port, region=region, require_jail=require_sandbox,
         cpu_limit=cpu_limit,
+        freeze=not no_freeze,
     )  # fmt: skip
     try:
         uvloop.run(serve(config, _print_banner))
