@@ -33,9 +33,7 @@ from freehold.engine.surroundings import Surroundings
 from freehold.runtimes.names import RUNTIMES
 from freehold.state.store import Change, Store
 
-_FREEZE_S = (
-    0.1  # Idle for this long: frozen. Not at once: what runs again and again would be stopped and woken each time.
-)
+_FREEZE_S = 0.1  # Idle so long: frozen. Not at once, or what runs again and again would be stopped and woken each time.
 _SWEEPS = 10  # So often within the keep-alive time idle environments are looked through.
 
 

@@ -247,14 +247,15 @@ class Environment:
         running = self._running
         assert running is not None
         self._running = None
-        duration_ms = (self._around.clock.monotonic_s() - running.started_s) * 1000
+        now_s = self._around.clock.monotonic_s()
+        duration_ms = (now_s - running.started_s) * 1000
         self._sample_memory()
         if self.observer is None:
             status = "error" if error_type else ""
             self._conclude(running, payload, error_type, status, duration_ms, [], content_type, unread_bytes)
         else:
             self._answer_early(running, payload, error_type, duration_ms, content_type)
-        self.idle_since_s = running.started_s
+        self.idle_since_s = now_s
         self.settling = True
         self.on_answered(self, worked_us)
 
