@@ -66,7 +66,19 @@ def test_logs_tracing_metrics_and_tags_are_the_stages_and_go_again(server: LiveS
     assert stage["methodSettings"]["*/*"]["loggingLevel"] == "OFF"
 
 
-def _deploy(server: LiveServer, directory: Path, text: str) -> None:
+def test_a_failed_update_stays_as_far_as_it_came_where_rollback_is_off(server: LiveServer, tmp_path: Path) -> None:
+    text = _SERVERLESS.replace("service: settings", "service: kept")
+    text = text.replace("name: aws\n", "name: aws\n  disableRollback: true\n")
+    _deploy(server, tmp_path, text)
+    properties = "Action: 'lambda:InvokeFunction', FunctionName: nobody, Principal: '*'"
+    wrong = f"  Resources: {{Bad: {{Type: 'AWS::Lambda::Permission', Properties: {{{properties}}}}}}}\n"
+    _deploy(server, tmp_path, text + wrong, status=1)
+    (stack,) = server.client("cloudformation").describe_stacks(StackName="kept-dev")["Stacks"]
+    assert stack["StackStatus"] == "UPDATE_FAILED"
+    _deploy(server, tmp_path, text)
+
+
+def _deploy(server: LiveServer, directory: Path, text: str, status: int = 0) -> None:
     (directory / "serverless.yml").write_text(text)
     (directory / "one.py").write_text("def handler(event, context):\n    return {'statusCode': 200}\n")
-    CommandLine(directory)("deploy", "--endpoint-url", server.endpoint)
+    CommandLine(directory)("deploy", "--endpoint-url", server.endpoint, status=status)

@@ -118,7 +118,7 @@ async def deploy(
             raise Failure("Not deployed: nothing was changed.")
         seen = set() if is_new else {event.id for event in await events(aws, package.stack_name)}
         execution: Json = {"ChangeSetName": change_set["Id"]}
-        if disable_rollback:
+        if disable_rollback or (package.settings and package.settings.disable_rollback):
             execution["DisableRollback"] = True
         await aws("cloudformation", "ExecuteChangeSet", execution)
     except (AwsError, Failure):
@@ -179,7 +179,9 @@ async def follow(
         if event.physical_id == stack_id and event.type == "AWS::CloudFormation::Stack":
             if event.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
                 return
-            if event.status.endswith(("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")):
+            if event.status.endswith(
+                ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED")
+            ):
                 raise _failed(event, first_failure)
     assert gone_is_done
 

@@ -1,8 +1,9 @@
 """What serverless.yml says about the stack and the REST API's stage, beside the template.
 
 Serverless Framework documentation, "Serverless.yml Reference": `stackTags`, `stackParameters`, `stackPolicy`,
-`notificationArns`, `rollbackConfiguration`; `logs.restApi`, `tracing.apiGateway`, `apiGateway.metrics` and `tags`,
-which the framework puts on the stage after the deployment, through API Gateway's own API.
+`notificationArns`, `rollbackConfiguration`, `disableRollback`; `logs.restApi`, `tracing.apiGateway`,
+`apiGateway.metrics` and `tags`, which the framework puts on the stage after the deployment, through API Gateway's own
+API.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class StackSettings:
     parameters: Mapping[str, str] = field(default_factory=dict)
     policy: str | None = None  # A stack policy, in JSON.
     request: Json = field(default_factory=dict)  # Further members of CreateChangeSet.
+    disable_rollback: bool = False  # Of ExecuteChangeSet.
     rest_stage: RestStage | None = None
 
 
@@ -71,6 +73,7 @@ def stack_settings(service: Service, template: Json) -> StackSettings:
         },
         policy=json.dumps({"Statement": policy}) if policy else None,
         request={key: value for key, value in request.items() if value},
+        disable_rollback=bool(provider.get("disableRollback")),
         rest_stage=_rest_stage(service, template),
     )
 
