@@ -146,3 +146,47 @@ Outputs:
     url = _address(server, told["Api"], "things")
     assert fetch(url).status == 403
     assert [fetch(url, headers={"x-api-key": key}).status for _ in range(2)] == [200, 429]
+
+
+def test_the_resource_policies_of_sam_and_serverless_yml_keep_addresses_out(server: LiveServer, tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(_FUNCTION)
+    (tmp_path / "template.yaml").write_text("""\
+AWSTemplateFormatVersion: '2010-09-09'
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties: {StageName: dev, Auth: {ResourcePolicy: {IpRangeBlacklist: [127.0.0.0/8]}}}
+  One:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.11
+      Handler: one.handler
+      CodeUri: .
+      Events: {Get: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /things, Method: get}}}
+Outputs:
+  Api: {Value: !Ref Api}
+""")
+    CommandLine(tmp_path)("sam", "deploy", "--stack-name", "policed", "--endpoint-url", server.endpoint)
+    refused = fetch(_address(server, outputs(server, "policed")["Api"], "things"))
+    assert refused.status == 403
+    assert refused.json["Message"].startswith("User: anonymous is not authorized to perform: execute-api:Invoke")
+    assert refused.json["Message"].endswith("/dev/GET/things with an explicit deny")
+
+    (tmp_path / "serverless.yml").write_text("""\
+service: policed
+provider:
+  name: aws
+  runtime: python3.11
+  apiGateway:
+    resourcePolicy:
+      - {Effect: Allow, Principal: '*', Action: 'execute-api:Invoke', Resource: ['execute-api:/*/*/things']}
+functions:
+  one:
+    handler: one.handler
+    events: [{http: GET /things}, {http: GET /others}]
+""")
+    CommandLine(tmp_path)("deploy", "--endpoint-url", server.endpoint)
+    api_id = resources(server, "policed-dev")["ApiGatewayRestApi"]["PhysicalResourceId"]
+    assert fetch(_address(server, api_id, "things")).status == 200
+    assert fetch(_address(server, api_id, "others")).status == 403

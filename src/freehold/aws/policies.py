@@ -13,7 +13,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from freehold.aws.policy_conditions import Context, UnknownCondition, fill, holds
+from freehold.aws.policy_conditions import Context, UnknownCondition, check, fill, holds
 
 
 class Verdict(Enum):
@@ -48,6 +48,21 @@ def evaluate_resource_policy(document: Any, asked: Asked) -> Verdict:
     A statement for the whole account allows nobody by itself: the caller's own policies must allow, too.
     """
     return _evaluate(document, asked, with_principals=True)
+
+
+def check_resource_policy(document: Any) -> None:
+    """Raises MalformedPolicy, or UnknownCondition with the name of what is not understood: with either, no request
+    could be decided by the document."""
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise MalformedPolicy("no Statement")
+    asked = Asked("", "")
+    for statement in _many(document["Statement"]):
+        if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
+            raise MalformedPolicy("a statement without Effect")
+        _names_principal(statement, asked, is_deny=False)
+        _names(statement, "Action", "", {})
+        _names(statement, "Resource", "", {})
+        check(statement.get("Condition"))
 
 
 def _evaluate(document: Any, asked: Asked, *, with_principals: bool) -> Verdict:

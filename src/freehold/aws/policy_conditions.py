@@ -16,6 +16,7 @@ Context = Mapping[str, str | list[str]]
 """Condition keys in lower case -> the request's value, or its values where the key has many."""
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_QUANTIFIERS = ("ForAllValues", "ForAnyValue")
 _PLAIN = {"*": "\\*", "?": "\\?", "$": "$"}
 Test = Callable[[str, str], bool]
 """(the request's value, the policy's) -> whether they fit."""
@@ -38,6 +39,19 @@ def holds(condition: Any, context: Context) -> bool:
             if not _one_holds(operator, str(key).lower(), _texts(values), context):
                 return False
     return True
+
+
+def check(condition: Any) -> None:
+    """Raises UnknownCondition for what `holds` could never understand, whatever is asked."""
+    for operator, keys in (condition or {}).items() if isinstance(condition or {}, dict) else [("", None)]:
+        quantifier, colon, name = str(operator).rpartition(":")
+        test, _ = _OPERATORS.get(name.removesuffix("IfExists"), (None, False))
+        known = name == "Null" or test is not None
+        if not known or not isinstance(keys, dict) or (colon and quantifier not in _QUANTIFIERS):
+            raise UnknownCondition(str(operator))
+        for value in [text for values in keys.values() for text in _texts(values)]:
+            if test is not None and "${" not in value:
+                test("0.0.0.0" if name.removesuffix("IfExists").endswith("IpAddress") else "0", value)
 
 
 def fill(text: str, context: Context) -> str | None:
@@ -70,7 +84,7 @@ def _one_holds(operator: str, key: str, values: list[str], context: Context) -> 
     has_default = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
     test, negated = _OPERATORS.get(name, (None, False))
-    if test is None or (colon and quantifier not in ("ForAllValues", "ForAnyValue")):
+    if test is None or (colon and quantifier not in _QUANTIFIERS):
         raise UnknownCondition(operator)
     if found is None:
         # A negated operator holds for a key that is not there; so does ForAllValues, and what says IfExists.

@@ -10,7 +10,8 @@ from freehold.aws.errors import AwsError
 from freehold.gateway.authorizers.broken import Broken
 from freehold.gateway.authorizers.iam import INVOKE, IamAuthorizer
 from freehold.gateway.authorizers.request import compile_rest_authorizer
-from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, Route, Stage
+from freehold.gateway.authorizers.resource_policy import ResourcePolicy, compile_resource_policy
+from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, Route, Stage, api_arn
 from freehold.gateway.function_arns import function_arn, has_variables
 from freehold.gateway.gateway_responses import compile_gateway_response
 from freehold.gateway.integrations.aws_service import HasService, compile_aws_service
@@ -31,7 +32,9 @@ Parts = Mapping[str, Json]
 def check_rest_copy(copy: Json, has_service: HasService = lambda name: True) -> None:
     """The `copy` of a deployment: `api`, `resources`, `authorizers`, `gatewayResponses`, ...; `has_service` tells which
     AWS services there are. Raises AwsError."""
-    _compile_stage({"stageName": "check", "deploymentId": ""}, copy, has_service)
+    _compile_stage(
+        {"stageName": "check", "deploymentId": ""}, copy, "arn:aws:execute-api:check:check:check", has_service
+    )
 
 
 def check_rest_stage(stage: Json) -> None:
@@ -51,8 +54,9 @@ def compile_rest_api(region: str, account: str, documents: Mapping[str, Parts], 
     """Documents by part ("restapi", "stage", "deployment") and id. `throttle` is the account's."""
     api = documents["restapi"][""]
     deployments = documents.get("deployment", {})
+    arn = api_arn(region, account, api["id"])
     stages = {
-        name: _compile_stage(stage, deployments[stage["deploymentId"]]["copy"])
+        name: _compile_stage(stage, deployments[stage["deploymentId"]]["copy"], arn)
         for name, stage in documents.get("stage", {}).items()
         if stage["deploymentId"] in deployments
     }
@@ -67,16 +71,15 @@ def compile_rest_api(region: str, account: str, documents: Mapping[str, Parts], 
     )
 
 
-def _compile_stage(stage: Json, copy: Json, has_service: HasService | None = None) -> Stage:
+def _compile_stage(stage: Json, copy: Json, arn: str, has_service: HasService | None = None) -> Stage:
     """With `has_service` it is only checked, and URIs with stage variables are not resolved: no stage is known yet."""
     check_only = has_service is not None
     api = copy["api"]
-    if api.get("policy"):
-        raise unsupported("resource policies of REST APIs")
     if "PRIVATE" in (api.get("endpointConfiguration") or {}).get("types", ()):
         raise unsupported("private REST APIs")
     if api.get("minimumCompressionSize") is not None:
         raise unsupported("payload compression of REST APIs (minimumCompressionSize)")
+    policy = compile_resource_policy(api["policy"], arn) if api.get("policy") else None
     variables = stage.get("variables") or None
     authorizers: dict[str, Authorizer] = {}
     for document in copy.get("authorizers", ()):
@@ -98,7 +101,7 @@ def _compile_stage(stage: Json, copy: Json, has_service: HasService | None = Non
                 path=path,
                 names=names_of(path),
                 integration=integration,
-                authorizer=None if check_only else _authorizer(document, authorizers),
+                authorizer=None if check_only else _authorizer(document, authorizers, policy),
                 resource_id=resource["id"],
                 throttle=_bucket(stage, path, method),
                 needs_api_key=bool(document.get("apiKeyRequired")),
@@ -131,7 +134,14 @@ def _check_guards(method: Json, copy: Json, what: str) -> None:
         raise unsupported(f"authorization of type {kind} in REST APIs ({what})")
 
 
-def _authorizer(method: Json, authorizers: Mapping[str, Authorizer]) -> Authorizer | None:
+def _authorizer(
+    method: Json, authorizers: Mapping[str, Authorizer], policy: ResourcePolicy | None
+) -> Authorizer | None:
+    authorizer = _method_authorizer(method, authorizers)
+    return policy.with_authorizer(authorizer) if policy is not None else authorizer
+
+
+def _method_authorizer(method: Json, authorizers: Mapping[str, Authorizer]) -> Authorizer | None:
     if method.get("authorizationType", "NONE") == "NONE":
         return None
     if method["authorizationType"] == "AWS_IAM":

@@ -87,4 +87,8 @@ class Api:
     @property
     def arn(self) -> str:
         """What the ARNs of its methods begin with: `arn:aws:execute-api:us-east-1:000000000000:a1b2c3d4e5`."""
-        return f"arn:aws:execute-api:{self.region}:{self.account}:{self.id}"
+        return api_arn(self.region, self.account, self.id)
+
+
+def api_arn(region: str, account: str, api_id: str) -> str:
+    return f"arn:aws:execute-api:{region}:{account}:{api_id}"

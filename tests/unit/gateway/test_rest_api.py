@@ -243,7 +243,6 @@ async def test_a_guard_that_is_not_enforced_does_not_deploy(world: World) -> Non
 @pytest.mark.parametrize(
     ("api", "what"),
     [
-        ({"policy": '{"Statement": []}'}, "resource policies"),
         ({"endpointConfiguration": {"types": ["PRIVATE"]}}, "private REST APIs"),
         ({"securityPolicy": "TLS_1_2"}, "securityPolicy"),
         ({"endpointAccessMode": "STRICT"}, "endpointAccessMode"),

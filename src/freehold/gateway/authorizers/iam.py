@@ -68,7 +68,7 @@ class IamAuthorizer:
         verdict = caller.decide(asked, self.resource_policy)
         if verdict is Verdict.ALLOW:
             return
-        told = f"User: {caller.arn} is not authorized to perform: {self.action} on resource: {_hidden(resource)}"
+        told = f"User: {caller.arn} is not authorized to perform: {self.action} on resource: {hidden(resource)}"
         explicit = " with an explicit deny" if verdict is Verdict.DENY else ""
         raise Refused("ACCESS_DENIED", told + explicit if exchange.api.kind is Kind.REST else None)
 
@@ -125,7 +125,7 @@ def _refused(exchange: Exchange, problem: SignatureProblem) -> Refused:
     return Refused(response, message, error_type=problem.code)
 
 
-def _hidden(arn: str) -> str:
+def hidden(arn: str) -> str:
     """The account's first eight digits are not told."""
     parts = arn.split(":")
     return ":".join([*parts[:4], "********" + parts[4][-4:], *parts[5:]])

@@ -46,9 +46,11 @@ class RequestAuthorizer:
     ttl_s: int  # 0: not cached.
     is_simple: bool = False
     pattern: Any = None  # Compiled, or None. TOKEN: what the token must look like.
+    resource_verdict: Callable[[Exchange], Verdict] | None = None  # Of the API's policy; raises Refused if that denies.
     answers: Cache[Json] = field(default_factory=lambda: Cache(_REMEMBERED))
 
     async def authorize(self, exchange: Exchange) -> None:
+        by_resource = self.resource_verdict(exchange) if self.resource_verdict is not None else Verdict.NO_MATCH
         identity = [source(exchange) or "" for source in self.sources]
         if not all(identity) or (self.pattern is not None and not _looks_right(self.pattern, identity[0])):
             raise Refused("UNAUTHORIZED")
@@ -59,7 +61,7 @@ class RequestAuthorizer:
             answer = await self._ask(exchange, method_arn, identity)
             if self.ttl_s:
                 self.answers.put(key, answer, exchange.now_s + self.ttl_s)
-        self._judge(exchange, answer, method_arn)
+        self._judge(exchange, answer, method_arn, by_resource)
 
     async def _ask(self, exchange: Exchange, method_arn: str, identity: list[str]) -> Json:
         try:
@@ -88,7 +90,8 @@ class RequestAuthorizer:
             raise Refused("AUTHORIZER_CONFIGURATION_ERROR")
         return answer
 
-    def _judge(self, exchange: Exchange, answer: Json, method_arn: str) -> None:
+    def _judge(self, exchange: Exchange, answer: Json, method_arn: str, by_resource: Verdict) -> None:
+        """`by_resource`: of the API's own policy, which allows what the answer does not mention."""
         context = answer.get("context")
         context = {} if context is None else context
         if not isinstance(context, dict):
@@ -104,6 +107,8 @@ class RequestAuthorizer:
                 verdict = evaluate(answer.get("policyDocument"), asked)
             except MalformedPolicy:
                 raise Refused("AUTHORIZER_CONFIGURATION_ERROR") from None
+            if verdict is Verdict.NO_MATCH:
+                verdict = by_resource
             if verdict is not Verdict.ALLOW:
                 raise Refused("ACCESS_DENIED", _EXPLICIT_DENY if verdict is Verdict.DENY else None)
         if exchange.api.kind is Kind.HTTP:

@@ -27,7 +27,7 @@ from freehold.services.apigateway.record import (
     put,
 )
 from freehold.services.apigateway.resources import new_resource
-from freehold.services.apigateway.rest_apis import new_api, root_resource
+from freehold.services.apigateway.rest_apis import answer_of, new_api, root_resource
 from freehold.state.store import Put, Write
 
 
@@ -69,7 +69,7 @@ async def import_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Jso
     models = {model["name"]: model for model in default_models(gateway)}
     writes = _parts(gateway, call, api["id"], imported, tree, {}, models)
     await gateway.store.write(Put(API, key(call, api["id"]), api), *writes)
-    return api
+    return answer_of(api)
 
 
 async def put_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
@@ -95,7 +95,7 @@ async def put_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
         models = {}
     writes += _parts(gateway, call, api_id, imported, tree, authorizers, models)
     await gateway.store.write(Put(API, key(call, api_id), api), *writes)
-    return api
+    return answer_of(api)
 
 
 def _parts(

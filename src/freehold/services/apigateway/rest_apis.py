@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from freehold.aws.call import Call, Json
 from freehold.services.apigateway import patch
 from freehold.services.apigateway.models import default_models
@@ -66,7 +68,7 @@ async def create_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Jso
         put(call, RESOURCE, api["id"], api["rootResourceId"], root_resource(api)),
         *models,
     )
-    return api
+    return answer_of(api)
 
 
 def new_api(gateway: ApiGateway, request: Json) -> Json:
@@ -91,24 +93,29 @@ def new_api(gateway: ApiGateway, request: Json) -> Json:
     )
 
 
+def answer_of(api: Json) -> Json:
+    """As AWS answers it: the policy is escaped as if it stood in JSON once more, and Terraform unescapes it."""
+    return {**api, "policy": orjson.dumps(api["policy"]).decode()[1:-1]} if api.get("policy") else api
+
+
 def root_resource(api: Json) -> Json:
     return {"id": api["rootResourceId"], "path": "/"}
 
 
 async def get_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    return await find_api(gateway, call, request["restApiId"])
+    return answer_of(await find_api(gateway, call, request["restApiId"]))
 
 
 async def get_rest_apis(gateway: ApiGateway, call: Call, request: Json) -> Json:
     stored = await gateway.store.list_documents(API, call.region + "/")
-    return page([each.document for each in stored], request)
+    return page([answer_of(each.document) for each in stored], request)
 
 
 async def update_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
     api = await find_api(gateway, call, request["restApiId"])
     api = patch.apply_patch(api, request.get("patchOperations"), _PATCHABLE)
     await gateway.store.write(Put(API, key(call, api["id"]), api))
-    return api
+    return answer_of(api)
 
 
 async def delete_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
