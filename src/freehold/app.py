@@ -40,6 +40,7 @@ from freehold.gateway.addresses import find_address
 from freehold.gateway.callers import Callers
 from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
 from freehold.gateway.compile_v2 import check_v2_parts
+from freehold.gateway.fetch import fetch_url
 from freehold.gateway.gateway import Gateway
 from freehold.http.aws_api import AwsApi
 from freehold.http.messages import Request, Response
@@ -51,6 +52,7 @@ from freehold.services import (
     apigateway,
     apigatewaymanagementapi,
     apigatewayv2,
+    cognito_idp,
     dynamodb,
     dynamodbstreams,
     events,
@@ -63,6 +65,7 @@ from freehold.services import (
     ssm,
     sts,
 )
+from freehold.services.cognito_idp import discovery
 from freehold.services.dynamodb.running import RunningDynamoDB
 from freehold.services.lambda_.downloads import PATH as CODE_PATH
 from freehold.services.lambda_.downloads import Downloads
@@ -159,7 +162,7 @@ class App:
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
         callers = Callers(config.account, self.role_sessions, iam.managed_policy_text)
         self.gateway = Gateway(
-            self.store, invoker, self.clock, self.ids, config.account, call_aws=self.aws_api, callers=callers
+            self.store, invoker, self.clock, self.ids, config.account, self._fetch, self.aws_api, callers
         )
         self._stops.append(self._stop_gateway)
         self.gateway.start()
@@ -186,6 +189,10 @@ class App:
         add(Service("sqs", sqs.OPERATIONS, sqs.Sqs(store, messages, sqs.Arrivals(), clock, self.ids)))
         secrets = secretsmanager.SecretsManager(store, self.seal, clock, self.ids)
         add(Service("secretsmanager", secretsmanager.OPERATIONS, secrets))
+        self.user_pools = cognito_idp.CognitoIdp(
+            store, self.seal, cognito_idp.PoolKeys(store, self.seal), clock, self.ids, self.operations.bind, self.logs
+        )
+        add(Service("cognito-idp", cognito_idp.OPERATIONS, self.user_pools))
         add(Service("s3", s3.OPERATIONS, s3.S3(store, objects, clock, self.ids, self.operations.bind)))
 
     async def _start_tables(self) -> None:
@@ -277,6 +284,11 @@ class App:
     def _check_rest_copy(self, copy: Json) -> None:
         check_rest_copy(copy, self.operations.has)
 
+    async def _fetch(self, url: str) -> bytes:
+        """What the gateway reads of issuers; of our own user pools, without asking AWS. Raises FetchFailed."""
+        own = await discovery.find_own(self.user_pools, url)
+        return await fetch_url(url) if own is None else own
+
     async def _stop_gateway(self) -> None:
         await self.gateway.close()
 
@@ -300,11 +312,19 @@ class App:
             return self._own_page(request)
         address = find_address(request)
         if address is None:
-            return self.aws_api(request)
+            return self._pool_page(request) if discovery.MARK in request.raw_path else self.aws_api(request)
         connections = self.gateway.find_connections(request, address)
         if connections is not None:
             return self.aws_api(connections[1], connections[0])
         return self.gateway.handle(request, address)
+
+    async def _pool_page(self, request: Request) -> Response:
+        """A user pool's public documents, which any page may read; an object of S3 may have such a name too."""
+        start = f"{request.scheme}://{request.host}" if request.host else self.endpoint
+        found = await discovery.find(self.user_pools, request.raw_path, start) if request.method == "GET" else None
+        if found is None:
+            return await self.aws_api(request)
+        return Response(200, [("Content-Type", "application/json"), ("Access-Control-Allow-Origin", "*")], found)
 
     async def _own_page(self, request: Request) -> Response:
         path = request.raw_path

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
 from freehold.gateway.authorizers.broken import Broken
+from freehold.gateway.authorizers.cognito import CognitoAuthorizer, compile_cognito_authorizer
 from freehold.gateway.authorizers.iam import INVOKE, IamAuthorizer
 from freehold.gateway.authorizers.request import compile_rest_authorizer
 from freehold.gateway.authorizers.resource_policy import ResourcePolicy, compile_resource_policy
@@ -27,6 +28,8 @@ from freehold.gateway.unsupported import unsupported
 from freehold.gateway.validation import compile_validation
 
 Parts = Mapping[str, Json]
+# A method's authorizationType -> the types of authorizers that it may name.
+_AUTHORIZERS = {"CUSTOM": ("TOKEN", "REQUEST"), "COGNITO_USER_POOLS": ("COGNITO_USER_POOLS",)}
 
 
 def check_rest_copy(copy: Json, has_service: HasService = lambda name: True) -> None:
@@ -83,7 +86,7 @@ def _compile_stage(stage: Json, copy: Json, arn: str, has_service: HasService | 
     variables = stage.get("variables") or None
     authorizers: dict[str, Authorizer] = {}
     for document in copy.get("authorizers", ()):
-        if document["type"] in ("TOKEN", "REQUEST") and not (check_only and has_variables(document["authorizerUri"])):
+        if not (check_only and has_variables(document.get("authorizerUri") or "")):
             authorizers[document["id"]] = _or_broken(document, variables, check_only=check_only)
     validators = {document["id"]: document for document in copy.get("requestValidators", ())}
     models = {document["name"]: document for document in copy.get("models", ())}
@@ -125,10 +128,10 @@ def _compile_stage(stage: Json, copy: Json, arn: str, has_service: HasService | 
 def _check_guards(method: Json, copy: Json, what: str) -> None:
     """Whatever keeps requests out must be enforced, or the API is not deployed."""
     kind = method.get("authorizationType", "NONE")
-    if kind == "CUSTOM":
+    if kind in _AUTHORIZERS:
         types = {document["id"]: document["type"] for document in copy.get("authorizers", ())}
         found = types.get(method.get("authorizerId", ""))
-        if found not in ("TOKEN", "REQUEST"):
+        if found not in _AUTHORIZERS[kind]:
             raise AwsError("BadRequestException", f"{what} needs an authorizer that does not exist", status=400)
     elif kind not in ("NONE", "AWS_IAM"):
         raise unsupported(f"authorization of type {kind} in REST APIs ({what})")
@@ -146,12 +149,15 @@ def _method_authorizer(method: Json, authorizers: Mapping[str, Authorizer]) -> A
         return None
     if method["authorizationType"] == "AWS_IAM":
         return IamAuthorizer("execute-api", INVOKE)
-    return authorizers.get(method.get("authorizerId") or "", Broken())
+    found = authorizers.get(method.get("authorizerId") or "", Broken())
+    return found.with_scopes(method.get("authorizationScopes") or ()) if isinstance(found, CognitoAuthorizer) else found
 
 
 def _or_broken(document: Json, variables: Mapping[str, str] | None, *, check_only: bool) -> Authorizer:
     """A URI may name no function once the stage's variables are put in: then it keeps everyone out."""
     try:
+        if document["type"] == "COGNITO_USER_POOLS":
+            return compile_cognito_authorizer(document)
         return compile_rest_authorizer(document, variables)
     except AwsError:
         if check_only:

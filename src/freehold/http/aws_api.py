@@ -23,6 +23,7 @@ from freehold.aws.protocols.values import Outgoing
 from freehold.aws.validate import validate
 from freehold.aws.wire import Wire, plain_body, wire_of
 from freehold.clock import Ids
+from freehold.http.browsers import CORS_HEADERS, answer_preflight, foreign_page, is_open_to_pages, refuse_page
 from freehold.http.messages import Request, Response
 
 _SCOPE = re.compile(r"Credential=([^/,\s]*)/\d{8}/([^/,\s]*)/([^/,\s]*)/aws4_request")
@@ -105,6 +106,11 @@ class AwsApi:
 
     async def __call__(self, request: Request, socket_place: str = "") -> Response:
         """`socket_place`: the WebSocket API and stage that its address named; see Call."""
+        page = foreign_page(request)
+        if page is not None:
+            preflight = answer_preflight(request)
+            if preflight is not None:
+                return preflight
         request_id = self._ids.uuid()
         destination = self.find_destination(request)
         if socket_place:
@@ -122,6 +128,8 @@ class AwsApi:
         )
         wire = wire_of(destination.service)
         try:
+            if page is not None:
+                refuse_page(page, wire.service, request)
             outgoing = await self._run(wire, destination, call, request)
         except AwsError as error:
             outgoing = wire.write_error(error, request_id, request.raw_path)
@@ -131,6 +139,8 @@ class AwsApi:
                 "InternalFailure", "The request failed because of an error inside Freehold.", status=500
             )
             outgoing = wire.write_error(internal, request_id, request.raw_path)
+        if page is not None and is_open_to_pages(wire.service):
+            outgoing.headers.extend(CORS_HEADERS)
         return Response(outgoing.status, outgoing.headers, outgoing.body, outgoing.stream)
 
     async def _run(self, wire: Wire, destination: Destination, call: Call, request: Request) -> Outgoing:

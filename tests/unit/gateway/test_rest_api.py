@@ -227,17 +227,27 @@ async def _with_mock(world: World, request_template: str, response_template: str
 
 async def test_a_guard_that_is_not_enforced_does_not_deploy(world: World) -> None:
     api_id = await world.rest_api("GET /items", deploy=False)
-    pool = "arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_a"
     authorizer = await world.rest(
-        "CreateAuthorizer", restApiId=api_id, name="pool", type="COGNITO_USER_POOLS", providerARNs=[pool],
+        "CreateAuthorizer", restApiId=api_id, name="pool", type="COGNITO_USER_POOLS", providerARNs=["arn:aws:no:pool"],
         identitySource="method.request.header.Authorization",
     )  # fmt: skip
     guard = {"authorizationType": "COGNITO_USER_POOLS", "authorizerId": authorizer["id"]}
     await world.rest_method(api_id, "GET /guarded", **guard)
-    what = "Freehold does not support authorization of type COGNITO_USER_POOLS.*GET /guarded"
-    with pytest.raises(AwsError, match=what):
+    with pytest.raises(AwsError, match="Invalid Cognito user pool ARN"):
         await world.rest("CreateDeployment", restApiId=api_id, stageName="dev")
     assert (await world.rest("GetStages", restApiId=api_id))["item"] == []
+
+
+async def test_a_method_whose_authorizer_is_of_another_type_does_not_deploy(world: World) -> None:
+    api_id = await world.rest_api("GET /items", deploy=False)
+    authorizer = await world.rest(
+        "CreateAuthorizer", restApiId=api_id, name="token", type="TOKEN", authorizerUri=invoke_uri(FUNCTION),
+        identitySource="method.request.header.Authorization",
+    )  # fmt: skip
+    guard = {"authorizationType": "COGNITO_USER_POOLS", "authorizerId": authorizer["id"]}
+    await world.rest_method(api_id, "GET /guarded", **guard)
+    with pytest.raises(AwsError, match="GET /guarded needs an authorizer that does not exist"):
+        await world.rest("CreateDeployment", restApiId=api_id, stageName="dev")
 
 
 @pytest.mark.parametrize(

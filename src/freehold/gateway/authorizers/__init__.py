@@ -1,4 +1,5 @@
-"""Who may pass: a frozen record for each kind of authorizer, with `authorize(exchange)`; jwt.py, request.py, token.py.
+"""Who may pass: a frozen record for each kind of authorizer, with `authorize(exchange)`:
+jwt.py, cognito.py, request.py, iam.py.
 
 The step below runs the one of the route. What fails on the way refuses the request: nothing passes by accident.
 """

@@ -1,0 +1,279 @@
+"""Signing in: InitiateAuth, RespondToAuthChallenge and the Admin operations of the same names.
+
+Developer Guide, "User pool authentication flow"; API Reference, "InitiateAuth". One decision to know: whatever proved
+who the user is, `_admit` decides what follows - a refusal, the challenge to choose a new password, or tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import orjson
+
+from freehold.aws.call import Call, Json, in_region
+from freehold.aws.errors import AwsError
+from freehold.services.cognito_idp import passwords, sessions, sign_in_srp, tokens, triggers
+from freehold.services.cognito_idp.clients import check_secret_hash, client_secret, hides_users
+from freehold.services.cognito_idp.record import (
+    CognitoIdp,
+    client_and_pool,
+    invalid,
+    not_authorized,
+    pool_region,
+    unsupported,
+)
+from freehold.services.cognito_idp.schema import check_attributes, missing_attributes
+from freehold.services.cognito_idp.users import change_user, event_attributes, find_user
+from freehold.state.store import Document
+
+NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"
+_ATTRIBUTE = "userAttributes."
+_DAY_S = 86_400
+# AuthFlow -> the ExplicitAuthFlows, new and old, that allow it.
+_ALLOWED_BY = {
+    "USER_SRP_AUTH": {"ALLOW_USER_SRP_AUTH"},
+    "USER_PASSWORD_AUTH": {"ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"},
+    "ADMIN_USER_PASSWORD_AUTH": {"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"},
+    "ADMIN_NO_SRP_AUTH": {"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"},
+    "REFRESH_TOKEN_AUTH": {"ALLOW_REFRESH_TOKEN_AUTH"},
+    "REFRESH_TOKEN": {"ALLOW_REFRESH_TOKEN_AUTH"},
+}
+_OLD_FLOWS = frozenset({"ADMIN_NO_SRP_AUTH", "CUSTOM_AUTH_FLOW_ONLY", "USER_PASSWORD_AUTH"})
+_ADMIN_FLOWS = frozenset({"ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request of a sign-in."""
+
+    service: CognitoIdp
+    call: Call  # In the pool's region.
+    pool: Document
+    client: Document
+    parameters: Json  # AuthParameters or ChallengeResponses.
+    session: str | None
+    metadata: Json
+
+    def parameter(self, name: str) -> str:
+        value = self.parameters.get(name)
+        if not value:
+            raise invalid(f"Missing required parameter {name}")
+        return str(value)
+
+
+async def initiate_auth(service: CognitoIdp, call: Call, request: Json) -> Json:
+    if request["AuthFlow"] in _ADMIN_FLOWS:
+        raise invalid("Initiate Auth method not supported.")
+    return await _initiate(await _attempt(service, call, request, "AuthParameters"), request["AuthFlow"])
+
+
+async def admin_initiate_auth(service: CognitoIdp, call: Call, request: Json) -> Json:
+    return await _initiate(await _attempt(service, call, request, "AuthParameters"), request["AuthFlow"])
+
+
+async def respond_to_auth_challenge(service: CognitoIdp, call: Call, request: Json) -> Json:
+    attempt = await _attempt(service, call, request, "ChallengeResponses")
+    answer = _CHALLENGES.get(request["ChallengeName"])
+    if answer is None:
+        raise unsupported(f"the challenge {request['ChallengeName']}")
+    return await answer(attempt)
+
+
+async def get_tokens_from_refresh_token(service: CognitoIdp, call: Call, request: Json) -> Json:
+    attempt = await _attempt(service, call, request, "AuthParameters")
+    if (client_secret(service, attempt.client) or None) != (request.get("ClientSecret") or None):
+        raise not_authorized("Invalid client secret")
+    return await _renew(attempt, request["RefreshToken"], by_secret=True)
+
+
+async def _attempt(service: CognitoIdp, call: Call, request: Json, parameters: str) -> Attempt:
+    client, pool = await client_and_pool(service, call, request["ClientId"], request.get("UserPoolId"))
+    return Attempt(
+        service,
+        in_region(call, pool_region(pool["Id"])),
+        pool,
+        client,
+        request.get(parameters) or {},
+        request.get("Session"),
+        request.get("ClientMetadata") or {},
+    )
+
+
+async def _initiate(attempt: Attempt, flow: str) -> Json:
+    if flow not in _ALLOWED_BY:
+        raise unsupported(f"the authentication flow {flow}")
+    _require_flow(attempt.client, flow)
+    if flow in ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"):
+        return {"ChallengeParameters": {}, **await _renew(attempt, attempt.parameter("REFRESH_TOKEN"))}
+    username = attempt.parameter("USERNAME")
+    check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
+    if flow == "USER_SRP_AUTH":
+        return await _begin_srp(attempt, username)
+    password = attempt.parameter("PASSWORD")
+    user = await _find(attempt, username)
+    if user is not None:
+        await _before(attempt, user)
+    name = username if user is None else user["Username"]
+    await passwords.check_password(attempt.service, attempt.pool["Id"], name, user, password)
+    assert user is not None
+    return await _admit(attempt, user)
+
+
+def _require_flow(client: Document, flow: str) -> None:
+    allowed = set(client["ExplicitAuthFlows"])
+    # A client of the old names may renew its tokens and use SRP, which had no names then.
+    if allowed <= _OLD_FLOWS and flow in ("USER_SRP_AUTH", "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"):
+        return
+    if not allowed & _ALLOWED_BY[flow]:
+        name = "ADMIN_NO_SRP_AUTH" if flow in _ADMIN_FLOWS else flow
+        if name.startswith("REFRESH"):
+            raise not_authorized("Refresh Token Auth flow not enabled for this client")
+        raise invalid(f"{name} flow not enabled for this client")
+
+
+async def _find(attempt: Attempt, username: str) -> Document | None:
+    """None when there is no such user and the client keeps that to itself."""
+    try:
+        return (await find_user(attempt.service, attempt.pool, username)).document
+    except AwsError:
+        if hides_users(attempt.client):
+            return None
+        raise
+
+
+async def _before(attempt: Attempt, user: Document) -> None:
+    request: Json = {"userAttributes": event_attributes(user), "userNotFound": False}
+    if attempt.metadata:
+        request["validationData"] = attempt.metadata
+    await triggers.ask(
+        attempt.service, attempt.call, attempt.pool, "PreAuthentication", "PreAuthentication_Authentication",
+        username=user["Username"], client_id=attempt.client["ClientId"], request=request, response={},
+    )  # fmt: skip
+
+
+async def _begin_srp(attempt: Attempt, username: str) -> Json:
+    public = attempt.parameter("SRP_A")
+    user = await _find(attempt, username)
+    passwords.refuse_locked(attempt.service, attempt.pool["Id"], username if user is None else user["Username"])
+    if user is not None:
+        await _before(attempt, user)
+    return await sign_in_srp.begin(attempt.service, attempt.pool, attempt.client, user, username, public)
+
+
+async def _answer_srp(attempt: Attempt) -> Json:
+    username = attempt.parameter("USERNAME")
+    check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
+    proof = sign_in_srp.Proof(
+        attempt.parameter("PASSWORD_CLAIM_SIGNATURE"),
+        attempt.parameter("PASSWORD_CLAIM_SECRET_BLOCK"),
+        attempt.parameter("TIMESTAMP"),
+    )
+    user = await sign_in_srp.finish(attempt.service, attempt.pool, attempt.client, username, proof)
+    return await _admit(attempt, user)
+
+
+async def _admit(attempt: Attempt, user: Document) -> Json:
+    """The user has proved to know the password."""
+    if not user["Enabled"]:
+        raise not_authorized("User is disabled.")
+    status = user["Status"]
+    if status == "UNCONFIRMED":
+        raise AwsError("UserNotConfirmedException", "User is not confirmed.", status=400)
+    if status == "RESET_REQUIRED":
+        raise AwsError("PasswordResetRequiredException", "Password reset required for the user", status=400)
+    if status == "FORCE_CHANGE_PASSWORD":
+        return _ask_new_password(attempt, user)
+    return await _sign_in(attempt, user, "TokenGeneration_Authentication")
+
+
+def _ask_new_password(attempt: Attempt, user: Document) -> Json:
+    service, pool = attempt.service, attempt.pool
+    days = pool["AdminCreateUserConfig"]["UnusedAccountValidityDays"]
+    if user.get("PasswordSet", 0) + days * _DAY_S <= service.clock.now_s():
+        raise not_authorized("Temporary password has expired and must be reset by an administrator.")
+    missing = [f"{_ATTRIBUTE}{name}" for name in missing_attributes(pool, user["Attributes"])]
+    session = {"Username": user["Username"], "PasswordSet": user.get("PasswordSet")}
+    return {
+        "ChallengeName": NEW_PASSWORD,
+        "Session": sessions.begin(service, attempt.client, NEW_PASSWORD, session),
+        "ChallengeParameters": {
+            "USER_ID_FOR_SRP": user["Username"],
+            "requiredAttributes": orjson.dumps(missing).decode(),
+            "userAttributes": orjson.dumps(user["Attributes"]).decode(),
+        },
+    }
+
+
+async def _answer_new_password(attempt: Attempt) -> Json:
+    service, pool = attempt.service, attempt.pool
+    username = attempt.parameter("USERNAME")
+    check_secret_hash(service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
+    password = attempt.parameter("NEW_PASSWORD")
+    passwords.check_policy(pool, password)
+    attributes = {
+        name.removeprefix(_ATTRIBUTE): str(value)
+        for name, value in attempt.parameters.items()
+        if name.startswith(_ATTRIBUTE)
+    }
+    check_attributes(pool, attributes, new=False, by_admin=False)
+    session = sessions.proceed(service, attempt.client, NEW_PASSWORD, attempt.session)
+    user = (await find_user(service, pool, username)).document
+    if user["Username"] != session["Username"] or user.get("PasswordSet") != session["PasswordSet"]:
+        raise not_authorized("Invalid session for the user.")
+    absent = missing_attributes(pool, {**user["Attributes"], **attributes})
+    if absent:
+        raise invalid(f"Invalid user attributes: user.{absent[0]}: The attribute is required\n")
+    sealed = await passwords.sealed_password(service, pool["Id"], user["Username"], password)
+
+    def make(changed: Document) -> None:
+        changed["Attributes"].update(attributes)
+        passwords.set_password(changed, sealed, status="CONFIRMED", now_s=service.clock.now_s())
+
+    changed = await change_user(service, pool, user["Username"], make)
+    return await _sign_in(attempt, changed, "TokenGeneration_NewPasswordChallenge")
+
+
+async def _sign_in(attempt: Attempt, user: Document, source: str) -> Json:
+    service, call, pool, client = attempt.service, attempt.call, attempt.pool, attempt.client
+    request: Json = {"userAttributes": event_attributes(user), "newDeviceUsed": False}
+    if attempt.metadata:
+        request["clientMetadata"] = attempt.metadata
+    await triggers.ask(
+        service, call, pool, "PostAuthentication", "PostAuthentication_Authentication",
+        username=user["Username"], client_id=client["ClientId"], request=request, response={},
+    )  # fmt: skip
+    result = await tokens.issue(service, call, pool, client, user, source=source, metadata=attempt.metadata)
+    return {"ChallengeParameters": {}, "AuthenticationResult": result}
+
+
+async def _renew(attempt: Attempt, token: str, *, by_secret: bool = False) -> Json:
+    """`by_secret`: the client has shown its secret, and no hash of it."""
+    service, call, pool, client = attempt.service, attempt.call, attempt.pool, attempt.client
+    session, user = await tokens.renew(service, client, token)
+    if not by_secret:
+        _check_renewal_hash(attempt, user)
+    if not user["Enabled"]:
+        raise not_authorized("User is disabled.")
+    source = "TokenGeneration_RefreshTokens"
+    result = await tokens.issue(
+        service, call, pool, client, user, source=source, metadata=attempt.metadata, renewed=session
+    )
+    return {"AuthenticationResult": result}
+
+
+def _check_renewal_hash(attempt: Attempt, user: Document) -> None:
+    """A renewal names no user: clients hash the username, or the sub."""
+    given = attempt.parameters.get("SECRET_HASH")
+    try:
+        check_secret_hash(attempt.service, attempt.client, user["Username"], given)
+    except AwsError:
+        if not given:
+            raise
+        check_secret_hash(attempt.service, attempt.client, user["Sub"], given)
+
+
+_CHALLENGES: dict[str, Callable[[Attempt], Awaitable[Json]]] = {
+    "PASSWORD_VERIFIER": _answer_srp,
+    NEW_PASSWORD: _answer_new_password,
+}

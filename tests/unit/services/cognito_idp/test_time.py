@@ -1,0 +1,194 @@
+"""What runs out: tokens, sessions, codes, temporary passwords, locks. With a clock that the test sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from tests.clocks import SetClock
+
+from freehold.aws.call import Call, Json, OperationTable
+from freehold.aws.errors import AwsError
+from freehold.clock import RandomIds
+from freehold.services.cognito_idp import OPERATIONS, CognitoIdp, PoolKeys
+from freehold.state.logs import LogEvent
+from freehold.state.seal import Seal
+from freehold.state.sqlite_store import SqliteStore
+
+PASSWORD = "Correct-horse-1"
+HOUR_S = 3600.0
+DAY_S = 24 * HOUR_S
+
+
+class Mail:
+    """A log sink that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def append(self, region: str, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+        self.lines += [event.message for event in events]
+
+
+class World:
+    """A pool with a client and a confirmed user, ann."""
+
+    def __init__(self, store: SqliteStore, seal: Seal) -> None:
+        self.clock = SetClock(1_700_000_000.0)
+        self.mail = Mail()
+        self.store = store
+        self.cognito = CognitoIdp(
+            store, seal, PoolKeys(store, seal), self.clock, RandomIds(), OperationTable().bind, self.mail
+        )
+        self.pool = self.app = ""
+
+    async def __call__(self, operation: str, **request: Any) -> Json:
+        return await OPERATIONS[operation](self.cognito, Call("us-east-1"), request)
+
+    async def begin(self, **client: Any) -> None:
+        made = await self("CreateUserPool", PoolName="p", AutoVerifiedAttributes=["email"])
+        self.pool = made["UserPool"]["Id"]
+        flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+        settings = {"UserPoolId": self.pool, "ClientName": "c", "ExplicitAuthFlows": flows, **client}
+        self.app = (await self("CreateUserPoolClient", **settings))["UserPoolClient"]["ClientId"]
+        address = [{"Name": "email", "Value": "ann@example.com"}, {"Name": "email_verified", "Value": "true"}]
+        user = {"UserPoolId": self.pool, "Username": "ann"}
+        await self("AdminCreateUser", **user, UserAttributes=address, TemporaryPassword="Temporary-1")
+
+    async def confirm(self) -> None:
+        user = {"UserPoolId": self.pool, "Username": "ann"}
+        await self("AdminSetUserPassword", **user, Password=PASSWORD, Permanent=True)
+
+    async def sign_in(self, password: str = PASSWORD) -> Json:
+        parameters = {"USERNAME": "ann", "PASSWORD": password}
+        return await self("InitiateAuth", ClientId=self.app, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters)
+
+    async def renew(self, token: str) -> Json:
+        parameters = {"REFRESH_TOKEN": token}
+        return await self("InitiateAuth", ClientId=self.app, AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters=parameters)
+
+    def code(self) -> str:
+        return re.findall(r"is (\d{6})\b", self.mail.lines[-1])[-1]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    store = SqliteStore(tmp_path / "control.db")
+    world = World(store, Seal(tmp_path / "key"))
+    await world.begin()
+    yield world
+    await store.close()
+
+
+async def test_tokens_run_out_as_the_client_says(world: World) -> None:
+    await world.confirm()
+    units = {"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "hours"}
+    times = {"AccessTokenValidity": 10, "IdTokenValidity": 20, "RefreshTokenValidity": 2, "TokenValidityUnits": units}
+    flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    await world("UpdateUserPoolClient", UserPoolId=world.pool, ClientId=world.app, ExplicitAuthFlows=flows, **times)
+    result = (await world.sign_in())["AuthenticationResult"]
+    claims = jwt.decode(result["IdToken"], options={"verify_signature": False})
+    assert (result["ExpiresIn"], claims["exp"] - claims["iat"]) == (600, 1200)
+    world.clock.at_s += 599
+    await world("GetUser", AccessToken=result["AccessToken"])
+    world.clock.at_s += 1
+    with pytest.raises(AwsError, match="Access Token has expired"):
+        await world("GetUser", AccessToken=result["AccessToken"])
+    renewed = (await world.renew(result["RefreshToken"]))["AuthenticationResult"]
+    again = jwt.decode(renewed["IdToken"], options={"verify_signature": False})
+    assert (again["auth_time"], again["origin_jti"]) == (claims["auth_time"], claims["origin_jti"])
+    assert again["jti"] != claims["jti"]
+    world.clock.at_s += 2 * HOUR_S
+    with pytest.raises(AwsError, match="Refresh Token has expired"):
+        await world.renew(result["RefreshToken"])
+
+
+async def test_a_temporary_password_runs_out_after_seven_days(world: World) -> None:
+    world.clock.at_s += 7 * DAY_S - 1
+    assert (await world.sign_in("Temporary-1"))["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+    world.clock.at_s += 1
+    with pytest.raises(AwsError, match="Temporary password has expired"):
+        await world.sign_in("Temporary-1")
+
+
+async def test_a_session_runs_out_after_three_minutes(world: World) -> None:
+    session = (await world.sign_in("Temporary-1"))["Session"]
+    world.clock.at_s += 180
+    responses = {"USERNAME": "ann", "NEW_PASSWORD": "Permanent-1"}
+    answer = {"ClientId": world.app, "ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": session}
+    with pytest.raises(AwsError, match="session is expired"):
+        await world("RespondToAuthChallenge", **answer, ChallengeResponses=responses)
+
+
+async def test_a_session_is_of_the_password_that_began_it(world: World) -> None:
+    session = (await world.sign_in("Temporary-1"))["Session"]
+    world.clock.at_s += 1
+    await world.confirm()
+    responses = {"USERNAME": "ann", "NEW_PASSWORD": "Permanent-1"}
+    answer = {"ClientId": world.app, "ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": session}
+    with pytest.raises(AwsError, match="Invalid session"):
+        await world("RespondToAuthChallenge", **answer, ChallengeResponses=responses)
+
+
+async def test_the_code_of_a_forgotten_password_runs_out_after_an_hour(world: World) -> None:
+    await world.confirm()
+    await world("ForgotPassword", ClientId=world.app, Username="ann")
+    world.clock.at_s += HOUR_S
+    new = {"ClientId": world.app, "Username": "ann", "Password": "Another-horse-2", "ConfirmationCode": world.code()}
+    with pytest.raises(AwsError) as refused:
+        await world("ConfirmForgotPassword", **new)
+    assert refused.value.code == "ExpiredCodeException"
+
+
+async def test_codes_are_sent_again_in_the_next_hour(world: World) -> None:
+    await world.confirm()
+    for _ in range(10):
+        await world("ForgotPassword", ClientId=world.app, Username="ann")
+    with pytest.raises(AwsError, match="Attempt limit exceeded"):
+        await world("ForgotPassword", ClientId=world.app, Username="ann")
+    world.clock.at_s += HOUR_S
+    await world("ForgotPassword", ClientId=world.app, Username="ann")
+
+
+async def test_a_lock_doubles_and_ends(world: World) -> None:
+    await world.confirm()
+    for _ in range(5):
+        with pytest.raises(AwsError, match="Incorrect username or password"):
+            await world.sign_in("wrong")
+    with pytest.raises(AwsError, match="Password attempts exceeded"):
+        await world.sign_in()
+    world.clock.at_s += 1
+    with pytest.raises(AwsError, match="Incorrect username or password"):
+        await world.sign_in("wrong")
+    world.clock.at_s += 1
+    with pytest.raises(AwsError, match="Password attempts exceeded"):
+        await world.sign_in()
+    world.clock.at_s += 1
+    assert (await world.sign_in())["AuthenticationResult"]
+
+
+async def test_revocations_are_forgotten_once_their_tokens_have_run_out(world: World) -> None:
+    await world.confirm()
+    for _ in range(3):
+        for _ in range(4):
+            token = (await world.sign_in())["AuthenticationResult"]["RefreshToken"]
+            await world("RevokeToken", ClientId=world.app, Token=token)
+        world.clock.at_s += 31 * DAY_S
+    kept = await world.store.list_documents("cognito-idp.revoked")
+    assert len(kept) < 12
+
+
+async def test_a_password_a_code_and_a_secret_are_kept_by_no_document_as_they_are(world: World) -> None:
+    await world.confirm()
+    await world("ForgotPassword", ClientId=world.app, Username="ann")
+    made = await world("CreateUserPoolClient", UserPoolId=world.pool, ClientName="s", GenerateSecret=True)
+    secrets = (PASSWORD, "Temporary-1", world.code(), made["UserPoolClient"]["ClientSecret"])
+    kinds = ("user", "client", "pool", "key", "alias")
+    stored = [await world.store.list_documents(f"cognito-idp.{kind}") for kind in kinds]
+    text = repr([each.document for documents in stored for each in documents])
+    assert [secret for secret in secrets if secret in text] == []
+    assert "ann@example.com" in text
