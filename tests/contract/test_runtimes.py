@@ -335,6 +335,51 @@ async def test_python_functions_find_boto3_led_to_the_endpoint(tmp_path: Path) -
         assert json.loads((await running.invoke("f")).payload) == "http://127.0.0.1:1"
 
 
+_OWN_BOTOCORE = """
+class URLLib3Session:
+    def send(self, request): return [request.url, request.headers.get("Host")]
+"""
+_SENDS = """
+from types import SimpleNamespace as Request
+import os
+from botocore.httpsession import URLLib3Session
+def handler(event, context):
+    key = os.environ["AWS_ACCESS_KEY_ID"] if event["ours"] else "AKIAOTHERS"
+    signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20261128/us-east-1/x/aws4_request"}
+    url = event["url"].replace("KEY", key)
+    return URLLib3Session().send(Request(url=url, headers={} if "KEY" in event["url"] else signed))
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "ours", "sent"),
+    [
+        ("https://dynamodb.us-east-1.amazonaws.com", True, ["http://127.0.0.1:1/", "dynamodb.us-east-1.amazonaws.com"]),
+        ("https://a.s3.amazonaws.com/k?x=1", True, ["http://127.0.0.1:1/k?x=1", "a.s3.amazonaws.com"]),
+        (
+            "https://a.s3.amazonaws.com/k?X-Amz-Credential=KEY%2F20261128",
+            True,
+            ["http://127.0.0.1:1/k?X-Amz-Credential=KEY%2F20261128", "a.s3.amazonaws.com"],
+        ),
+        ("https://dynamodb.us-east-1.amazonaws.com/", False, ["https://dynamodb.us-east-1.amazonaws.com/", None]),
+        ("https://amazonaws.com.example/", True, ["https://amazonaws.com.example/", None]),
+    ],
+)
+async def test_python_requests_to_aws_by_name_are_led_to_the_endpoint(
+    tmp_path: Path, url: str, ours: bool, sent: list[str | None]
+) -> None:
+    files = {
+        "app.py": _SENDS,
+        "boto3/__init__.py": "",
+        "botocore/__init__.py": "",
+        "botocore/httpsession.py": _OWN_BOTOCORE,
+    }
+    async with running_engine(tmp_path) as running:
+        running.add("f", files)
+        answer = json.loads((await running.invoke("f", {"url": url, "ours": ours})).payload)
+        assert [answer[0].split("Credential=")[0], answer[1]] == [str(sent[0]).split("Credential=")[0], sent[1]]
+
+
 async def test_a_package_with_its_own_boto3_gets_that_one(tmp_path: Path) -> None:
     files = {"app.py": "import boto3\ndef handler(e, c): return boto3.mine", "boto3/__init__.py": "mine = 'own'"}
     async with running_engine(tmp_path) as running:

@@ -9,9 +9,10 @@ from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.api.lambda_.conftest import ROLE, zipped
 from tests.live import LiveServer
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 Client = Callable[..., Any]
 
@@ -105,15 +106,48 @@ def test_a_hostile_frame_ends_its_connection_alone(server: LiveServer, api_id: s
         assert other.recv(5)
 
 
+def _send_and_receive(client: ClientConnection, message: Iterator[str]) -> None:
+    client.send(message)
+    client.recv(5)
+
+
 def test_a_message_in_parts_is_one_and_has_a_limit(server: LiveServer, api_id: str) -> None:
     url = f"ws://127.0.0.1:{server.port}/_aws/execute-api/{api_id}/dev"
     with connect(url, proxy=None) as client:
         client.send(iter(["a", "b", "c"]))
         assert client.recv(5)
-        client.send(iter(["x" * 32_768] * 5))
         with pytest.raises(ConnectionClosed):
-            client.recv(5)
+            _send_and_receive(client, iter(["x" * 32_768] * 5))
         assert client.close_code == 1009
+
+
+_ECHO = """
+import boto3
+def handler(event, context):
+    there = event["requestContext"]
+    url = "https://" + there["domainName"] + "/" + there["stage"]
+    backend = boto3.client("apigatewaymanagementapi", endpoint_url=url)
+    backend.post_to_connection(ConnectionId=there["connectionId"], Data=event["body"].upper())
+    return {"statusCode": 200}
+"""
+
+
+def test_a_python_function_answers_by_the_name_that_its_event_tells(server: LiveServer, client: Client) -> None:
+    code = {"ZipFile": zipped({"app.py": _ECHO})}
+    made = client("lambda").create_function(
+        FunctionName="shout", Runtime="python3.11", Handler="app.handler", Role=ROLE, Timeout=20, Code=code
+    )
+    v2 = client("apigatewayv2")
+    where = {
+        "ApiId": v2.create_api(Name="shouts", ProtocolType="WEBSOCKET", RouteSelectionExpression="$default")["ApiId"]
+    }
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{made['FunctionArn']}/invocations"
+    proxy = v2.create_integration(**where, IntegrationType="AWS_PROXY", IntegrationUri=uri)["IntegrationId"]
+    v2.create_route(**where, RouteKey="$default", Target=f"integrations/{proxy}")
+    v2.create_stage(**where, StageName="dev", AutoDeploy=True)
+    with connect(f"ws://127.0.0.1:{server.port}/_aws/execute-api/{where['ApiId']}/dev", proxy=None) as caller:
+        caller.send("hello")
+        assert caller.recv(20) == "HELLO"
 
 
 def test_connections_do_not_outlive_a_kill(own_server: LiveServer) -> None:

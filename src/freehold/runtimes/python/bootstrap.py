@@ -29,8 +29,19 @@ def _import_client():
     site.setcopyright()
     site.sethelper()
     sys.path.append(sys.argv[1])
+    _beside("endpoint").install()
     import awslambdaric.bootstrap
     import awslambdaric.lambda_runtime_client  # noqa: F401
+
+
+def _beside(name):
+    """A module that lies beside this file, under a name that no function's own module has."""
+    from importlib import util
+
+    spec = util.spec_from_file_location("freehold_" + name, os.path.join(os.path.dirname(__file__), name + ".py"))
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _import_sdk():
