@@ -162,7 +162,7 @@ class App:
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
         callers = Callers(config.account, self.role_sessions, iam.managed_policy_text)
         self.gateway = Gateway(
-            self.store, invoker, self.clock, self.ids, config.account, self._fetch, self.aws_api, callers
+            self.store, invoker, self.clock, self.ids, config.account, self._fetch, self.aws_api, callers, self.logs
         )
         self._stops.append(self._stop_gateway)
         self.gateway.start()

@@ -19,6 +19,7 @@ from freehold.gateway.callers import Callers
 from freehold.gateway.compiled import Api, Kind, Route, Stage
 from freehold.gateway.exchange import Exchange, Means, Refused
 from freehold.gateway.fetch import fetch_url
+from freehold.gateway.gateway import NoLogs
 from freehold.gateway.integrations.deadlines import Deadlines
 from freehold.gateway.payloads import v1, v2
 from freehold.gateway.routes import Node, names_of
@@ -82,6 +83,7 @@ def _exchange(given: Json) -> Exchange:
             Callers("123456789012", RoleSessions(b""), lambda arn: None),
             _no_answer,
             Deadlines(),
+            NoLogs(),
         ),
         request=request,
         api=api,

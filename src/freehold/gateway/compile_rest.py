@@ -3,7 +3,7 @@ it compiles the copy, and whatever cannot be honoured is refused by name before 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
@@ -12,7 +12,7 @@ from freehold.gateway.authorizers.cognito import CognitoAuthorizer, compile_cogn
 from freehold.gateway.authorizers.iam import INVOKE, IamAuthorizer
 from freehold.gateway.authorizers.request import compile_rest_authorizer
 from freehold.gateway.authorizers.resource_policy import ResourcePolicy, compile_resource_policy
-from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, Route, Stage, api_arn
+from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, RequestLog, Route, Stage, api_arn
 from freehold.gateway.function_arns import function_arn, has_variables
 from freehold.gateway.gateway_responses import compile_gateway_response
 from freehold.gateway.integrations.aws_service import HasService, compile_aws_service
@@ -22,6 +22,9 @@ from freehold.gateway.integrations.lambda_custom import compile_lambda_custom
 from freehold.gateway.integrations.lambda_proxy import LambdaProxy
 from freehold.gateway.integrations.mock import compile_mock
 from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE, REST_TIMEOUT_S
+from freehold.gateway.request_logs.access import AccessLog, compile_access_log
+from freehold.gateway.request_logs.execution import compile_execution_log
+from freehold.gateway.request_logs.notes import noted
 from freehold.gateway.routes import Node, names_of
 from freehold.gateway.throttle import Bucket
 from freehold.gateway.unsupported import unsupported
@@ -44,6 +47,8 @@ def check_rest_stage(stage: Json) -> None:
     """Raises AwsError, BadRequestException."""
     if stage.get("canarySettings"):
         raise unsupported("canary deployments of REST APIs")
+    _access_log(stage)
+    compile_execution_log((stage.get("methodSettings") or {}).items())
     if stage.get("clientCertificateId"):
         raise unsupported("client certificates of REST APIs")
     if stage.get("cacheClusterEnabled"):
@@ -76,45 +81,17 @@ def compile_rest_api(region: str, account: str, documents: Mapping[str, Parts], 
 
 def _compile_stage(stage: Json, copy: Json, arn: str, has_service: HasService | None = None) -> Stage:
     """With `has_service` it is only checked, and URIs with stage variables are not resolved: no stage is known yet."""
-    check_only = has_service is not None
     api = copy["api"]
     if "PRIVATE" in (api.get("endpointConfiguration") or {}).get("types", ()):
         raise unsupported("private REST APIs")
     if api.get("minimumCompressionSize") is not None:
         raise unsupported("payload compression of REST APIs (minimumCompressionSize)")
     policy = compile_resource_policy(api["policy"], arn) if api.get("policy") else None
-    variables = stage.get("variables") or None
-    authorizers: dict[str, Authorizer] = {}
-    for document in copy.get("authorizers", ()):
-        if not (check_only and has_variables(document.get("authorizerUri") or "")):
-            authorizers[document["id"]] = _or_broken(document, variables, check_only=check_only)
-    validators = {document["id"]: document for document in copy.get("requestValidators", ())}
-    models = {document["name"]: document for document in copy.get("models", ())}
-    tree: Node[Route] = Node()
-    for resource in copy["resources"]:
-        path = resource["path"]
-        for method, document in (resource.get("resourceMethods") or {}).items():
-            what = f"{method} {path}"
-            _check_guards(document, copy, what)
-            integration = None
-            if not (check_only and has_variables((document.get("methodIntegration") or {}).get("uri") or "")):
-                integration = _or_none(document, variables, what, has_service)
-            route = Route(
-                key=what,
-                path=path,
-                names=names_of(path),
-                integration=integration,
-                authorizer=None if check_only else _authorizer(document, authorizers, policy),
-                resource_id=resource["id"],
-                throttle=_bucket(stage, path, method),
-                needs_api_key=bool(document.get("apiKeyRequired")),
-                validation=compile_validation(document, validators, models, what),
-            )
-            tree.add(method, "" if path == "/" else path, route)
+    logs = _logs(stage, copy)
     return Stage(
         name=stage["stageName"],
-        routes=tree,
-        variables=variables,
+        routes=_routes(stage, copy, policy, has_service, is_logged=bool(logs)),
+        variables=stage.get("variables") or None,
         deployment_id=stage["deploymentId"],
         binary_media_types=tuple(api.get("binaryMediaTypes") or ()),
         has_authorizers_keys=api.get("apiKeySource") == "AUTHORIZER",
@@ -122,7 +99,57 @@ def _compile_stage(stage: Json, copy: Json, arn: str, has_service: HasService | 
             document["responseType"]: compile_gateway_response(document)
             for document in copy.get("gatewayResponses", ())
         },
+        logs=logs,
     )
+
+
+def _routes(
+    stage: Json, copy: Json, policy: ResourcePolicy | None, has_service: HasService | None, *, is_logged: bool
+) -> Node[Route]:
+    check_only = has_service is not None
+    variables = stage.get("variables") or None
+    authorizers: dict[str, Authorizer] = {}
+    for document in copy.get("authorizers", ()):
+        if not (check_only and has_variables(document.get("authorizerUri") or "")):
+            authorizers[document["id"]] = _or_broken(document, variables, check_only=check_only)
+    validators = {document["id"]: document for document in copy.get("requestValidators", ())}
+    models = {document["name"]: document for document in copy.get("models", ())}
+    settings = stage.get("methodSettings") or {}
+    tree: Node[Route] = Node()
+    for path, method, resource_id, document in _methods(copy):
+        what = f"{method} {path}"
+        _check_guards(document, copy, what)
+        integration = None
+        if not (check_only and has_variables((document.get("methodIntegration") or {}).get("uri") or "")):
+            integration = _or_none(document, variables, what, has_service)
+        route = Route(
+            key=what,
+            path=path,
+            names=names_of(path),
+            integration=integration,
+            authorizer=None if check_only else _authorizer(document, authorizers, policy),
+            resource_id=resource_id,
+            throttle=_bucket(method_settings(settings, path, method)),
+            needs_api_key=bool(document.get("apiKeyRequired")),
+            validation=compile_validation(document, validators, models, what),
+        )
+        tree.add(method, "" if path == "/" else path, noted(route) if is_logged else route)
+    return tree
+
+
+def _methods(copy: Json) -> Iterator[tuple[str, str, str, Json]]:
+    """(path, method, the resource's id, the method's document)"""
+    for resource in copy["resources"]:
+        for method, document in (resource.get("resourceMethods") or {}).items():
+            yield resource["path"], method, resource["id"], document
+
+
+def _logs(stage: Json, copy: Json) -> tuple[RequestLog, ...]:
+    settings = stage.get("methodSettings") or {}
+    execution_log = compile_execution_log(
+        (f"{method} {path}", method_settings(settings, path, method)) for path, method, _, _ in _methods(copy)
+    )
+    return tuple(log for log in (_access_log(stage), execution_log) if log is not None)
 
 
 def _check_guards(method: Json, copy: Json, what: str) -> None:
@@ -165,15 +192,22 @@ def _or_broken(document: Json, variables: Mapping[str, str] | None, *, check_onl
         return Broken()
 
 
-def _bucket(stage: Json, path: str, method: str) -> Bucket | None:
-    """Method settings are keyed "items~1{id}/GET"; "*/*" is for all."""
-    settings = stage.get("methodSettings") or {}
+def _access_log(stage: Json) -> AccessLog | None:
+    settings = stage.get("accessLogSettings") or {}
+    return compile_access_log(settings.get("destinationArn"), settings.get("format"))
+
+
+def method_settings(settings: Mapping[str, Json], path: str, method: str) -> Json:
+    """A stage's `methodSettings` are keyed "items~1{id}/GET"; "*/*" is for all, and gives way."""
     escaped = path.strip("/").replace("/", "~1") or "~1"
-    rate = burst = None
+    found: Json = {}
     for name in ("*/*", f"{escaped}/{method}", f"~1{escaped}/{method}"):
-        found = settings.get(name, {})
-        rate = found.get("throttlingRateLimit", rate)
-        burst = found.get("throttlingBurstLimit", burst)
+        found |= settings.get(name, {})
+    return found
+
+
+def _bucket(settings: Json) -> Bucket | None:
+    rate, burst = settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit")
     if rate is None and burst is None:
         return None
     return Bucket(ACCOUNT_RATE if rate is None else rate, ACCOUNT_BURST if burst is None else burst)

@@ -12,7 +12,7 @@ from freehold.gateway.routes import Node
 from freehold.gateway.throttle import Bucket
 
 if TYPE_CHECKING:
-    from freehold.gateway.exchange import Exchange
+    from freehold.gateway.exchange import Exchange, Refused
     from freehold.gateway.gateway_responses import GatewayResponse
     from freehold.gateway.selection import Selection
     from freehold.gateway.validation import Validation
@@ -35,6 +35,12 @@ class Integration(Protocol):
 class Authorizer(Protocol):
     async def authorize(self, exchange: Exchange) -> None:
         """Sets `exchange.authorizer` to what the function is told; raises Refused when the request may not pass."""
+        ...
+
+
+class RequestLog(Protocol):
+    def write(self, exchange: Exchange, response: Response, refused: Refused | None) -> None:
+        """After the answer is made; `refused`: why it is a refusal. Neither waits nor raises."""
         ...
 
 
@@ -71,6 +77,7 @@ class Stage:
     has_authorizers_keys: bool = False  # Whether API keys come from authorizers instead of the header.
     gateway_responses: Mapping[str, GatewayResponse] = field(default_factory=dict)  # REST APIs only, by type.
     sockets: SocketRoutes | None = None  # WebSocket APIs only, instead of `routes`.
+    logs: tuple[RequestLog, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,13 @@ from freehold.engine.invocation import Invoker
 from freehold.gateway.fetch import Fetch
 from freehold.http.client import HttpClient
 from freehold.http.messages import Handler, Headers, Request
+from freehold.state.logs import LogSink
 
 if TYPE_CHECKING:
     from freehold.gateway.callers import Caller, Callers
     from freehold.gateway.compiled import Api, Route, Stage
     from freehold.gateway.integrations.deadlines import Deadlines
+    from freehold.gateway.request_logs.notes import Notes
     from freehold.gateway.turn import Turn
     from freehold.gateway.usage_plans import Grant, UsagePlans
 
@@ -62,6 +64,7 @@ class Means:
     callers: Callers  # Who may have signed a request.
     call_aws: Handler  # Our own AWS APIs, for integrations with other services.
     deadlines: Deadlines
+    logs: LogSink
 
 
 @dataclass(slots=True)
@@ -84,6 +87,7 @@ class Exchange:
     caller: Caller | None = None  # Who signed it, where AWS_IAM asks for that.
     grant: Grant | None = None  # What the request's API key may do.
     turn: Turn | None = None  # WebSocket APIs only: what happens on which connection.
+    notes: Notes | None = None  # What only logs tell; None where nothing is logged.
 
     @property
     def domain(self) -> str:

@@ -7,7 +7,7 @@ Developer Guide, "Work with stages for HTTP APIs": a first path segment that nam
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -30,6 +30,7 @@ from freehold.gateway.usage_plans import UsagePlans
 from freehold.gateway.websockets.sockets import Sockets
 from freehold.http.client import HttpClient
 from freehold.http.messages import Handler, Request, Response
+from freehold.state.logs import LogEvent, LogSink
 from freehold.state.store import Store
 
 _CONNECTIONS = "/@connections/"
@@ -48,6 +49,7 @@ class Gateway:
         fetch: Fetch = fetch_url,
         call_aws: Handler | None = None,
         callers: Callers | None = None,
+        logs: LogSink | None = None,
     ) -> None:
         self._store = store
         self._usage_plans = UsagePlans(store, clock)
@@ -55,7 +57,16 @@ class Gateway:
         # Without any, nobody is known: whatever asks for a signature refuses.
         self._callers = callers or Callers(account, RoleSessions(ids.hex(64).encode()), lambda arn: None)
         self._means = Means(
-            invoker, clock, ids, fetch, self._usage_plans, self._http, self._callers, call_aws or _no_aws, Deadlines()
+            invoker,
+            clock,
+            ids,
+            fetch,
+            self._usage_plans,
+            self._http,
+            self._callers,
+            call_aws or _no_aws,
+            Deadlines(),
+            logs or NoLogs(),
         )
         self._apis = Apis(account)
         self.sockets = Sockets(self._means, self._apis.find, self._exchange)
@@ -125,10 +136,12 @@ class Gateway:
 
     async def _run(self, api: Api, stage: Stage, request: Request, path: str, full_path: str) -> Response:
         exchange = self._exchange(api, stage, request, path, full_path)
+        refused = None
         try:
             response = await run_steps(exchange, PIPELINES[api.kind])
-        except Refused as refused:
-            response = write_refusal(exchange, refused)
+        except Refused as raised:
+            refused = raised
+            response = write_refusal(exchange, raised)
         if api.cors is not None and not is_preflight(request):
             add_cors_headers(api.cors, request, response)
         headers = response.headers
@@ -139,6 +152,8 @@ class Gateway:
             if api.kind is Kind.REST:
                 headers.append(("x-amz-apigw-id", exchange.extended_id))
             headers.append(("X-Amzn-Trace-Id", exchange.trace_id))
+        for log in stage.logs:
+            log.write(exchange, response, refused)
         return response
 
     def _exchange(self, api: Api, stage: Stage, request: Request, path: str, full_path: str) -> Exchange:
@@ -159,6 +174,11 @@ class Gateway:
             request.lower.get("x-amzn-trace-id") or f"Root=1-{int(now_s):08x}-{random[22:46]}",
             _uuid(random[78:]),
         )
+
+
+class NoLogs:
+    def append(self, region: str, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+        """Nobody reads them."""
 
 
 async def _no_aws(request: Request) -> Response:

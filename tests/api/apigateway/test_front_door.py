@@ -157,3 +157,31 @@ def test_tables_and_queues_stand_behind_an_api_without_a_function(
     assert sent.json["SendMessageResponse"]["SendMessageResult"]["MessageId"] == message["MessageId"]
     client("dynamodb").delete_table(TableName="behind")
     client("sqs").delete_queue(QueueUrl=queue)
+
+
+def test_a_stage_logs_its_requests_where_cloudwatch_finds_them(
+    rest: Any, api: str, client: Client, server: LiveServer
+) -> None:
+    put_mock(rest, api, "GET", "things")
+    rest.create_deployment(restApiId=api, stageName="dev")
+    logs = client("logs")
+    logs.create_log_group(logGroupName="/front/door")
+    arn = logs.describe_log_groups(logGroupNamePrefix="/front/door")["logGroups"][0]["arn"]
+    patches = [
+        {"op": "replace", "path": "/accessLogSettings/destinationArn", "value": arn.removesuffix(":*")},
+        {
+            "op": "replace",
+            "path": "/accessLogSettings/format",
+            "value": '{"id":"$context.requestId","s":$context.status}',
+        },
+        {"op": "replace", "path": "/*/*/logging/loglevel", "value": "INFO"},
+    ]
+    rest.update_stage(restApiId=api, stageName="dev", patchOperations=patches)
+    answer = fetch(f"{server.endpoint}/_aws/execute-api/{api}/dev/things")
+    assert answer.status == 200
+    lines = [each["message"] for each in logs.filter_log_events(logGroupName="/front/door")["events"]]
+    assert [json.loads(line)["s"] for line in lines] == [200]
+    request_id = json.loads(lines[0])["id"]
+    group = f"API-Gateway-Execution-Logs_{api}/dev"
+    found = logs.filter_log_events(logGroupName=group, filterPattern=f'"{request_id}"')["events"]
+    assert found[-1]["message"] == f"({request_id}) Method completed with status: 200"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import orjson
@@ -22,6 +22,7 @@ from freehold.gateway.fetch import FetchFailed
 from freehold.gateway.gateway import Gateway
 from freehold.http.messages import Request, Response
 from freehold.services import apigateway, apigatewayv2, iam, sts
+from freehold.state.logs import LogEvent
 
 Json = dict[str, Any]
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:hello"
@@ -78,6 +79,7 @@ class World:
         self.fetched: list[str] = []
         self.asked: list[Request] = []  # Of our own AWS APIs.
         self.aws_answer = Response(200, [], b"{}")
+        self.logged: list[tuple[str, str]] = []  # Group and line.
         self.sessions = RoleSessions(b"a key of this test")  # What functions sign with.
         self.gateway = Gateway(
             self.store,
@@ -87,6 +89,7 @@ class World:
             fetch=self._fetch,
             call_aws=self._call_aws,
             callers=Callers("000000000000", self.sessions, iam.managed_policy_text),
+            logs=self,
         )
         self.gateway.start()
         self.call = Call("us-east-1", host="localhost:4566")
@@ -171,6 +174,10 @@ class World:
                 resource = await self.rest("CreateResource", restApiId=api_id, parentId=parent, pathPart=part)
                 by_path[made] = resource["id"]
         return str(by_path[made or "/"])
+
+    def append(self, region: str, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+        """As a sink of logs."""
+        self.logged += [(group, event.message) for event in events]
 
     async def _call_aws(self, request: Request) -> Response:
         self.asked.append(request)

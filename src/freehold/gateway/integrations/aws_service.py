@@ -66,6 +66,8 @@ class AwsService:
                 response = await exchange.means.call_aws(request)
         except TimeoutError:
             raise Refused("INTEGRATION_TIMEOUT") from None
+        if exchange.notes is not None:
+            exchange.notes.integration_status = response.status
         body = response.body
         if response.stream is not None:
             body = b"".join([part async for part in response.stream])

@@ -99,9 +99,12 @@ async def _send(exchange: Exchange, uri: str, method: str, mapped: MappedRequest
         headers.append(("User-Agent", f"AmazonAPIGateway_{exchange.api.id}"))
     verb = exchange.request.method if method == "ANY" else method
     try:
-        return await exchange.means.http.send(verb, url, headers, mapped.body, timeout_s=timeout_s)
+        response = await exchange.means.http.send(verb, url, headers, mapped.body, timeout_s=timeout_s)
     except HttpError as error:
         _refuse(error)
+    if exchange.notes is not None:
+        exchange.notes.integration_status = response.status
+    return response
 
 
 def _refuse(error: HttpError) -> NoReturn:
