@@ -22,6 +22,7 @@ from freehold.gateway.fetch import fetch_url
 from freehold.gateway.gateway import NoLogs
 from freehold.gateway.integrations.deadlines import Deadlines
 from freehold.gateway.payloads import v1, v2
+from freehold.gateway.response_cache import ResponseCache
 from freehold.gateway.routes import Node, names_of
 from freehold.gateway.usage_plans import UsagePlans
 from freehold.http.client import HttpClient
@@ -84,6 +85,7 @@ def _exchange(given: Json) -> Exchange:
             _no_answer,
             Deadlines(),
             NoLogs(),
+            ResponseCache(),
         ),
         request=request,
         api=api,

@@ -4,6 +4,7 @@ it compiles the copy, and whatever cannot be honoured is refused by name before 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
@@ -25,6 +26,7 @@ from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE, REST_TIMEOUT_S
 from freehold.gateway.request_logs.access import AccessLog, compile_access_log
 from freehold.gateway.request_logs.execution import compile_execution_log
 from freehold.gateway.request_logs.notes import noted
+from freehold.gateway.response_cache import Place, check_cache_settings, new_cache, with_cache
 from freehold.gateway.routes import Node, names_of
 from freehold.gateway.throttle import Bucket
 from freehold.gateway.unsupported import unsupported
@@ -51,11 +53,8 @@ def check_rest_stage(stage: Json) -> None:
     compile_execution_log((stage.get("methodSettings") or {}).items())
     if stage.get("clientCertificateId"):
         raise unsupported("client certificates of REST APIs")
-    if stage.get("cacheClusterEnabled"):
-        raise unsupported("response caching of REST APIs")
-    for path, settings in (stage.get("methodSettings") or {}).items():
-        if settings.get("cachingEnabled"):
-            raise unsupported(f"response caching of REST APIs ({path})")
+    for name, settings in (stage.get("methodSettings") or {}).items():
+        check_cache_settings(settings, name)
 
 
 def compile_rest_api(region: str, account: str, documents: Mapping[str, Parts], throttle: Bucket) -> Api:
@@ -115,6 +114,7 @@ def _routes(
     validators = {document["id"]: document for document in copy.get("requestValidators", ())}
     models = {document["name"]: document for document in copy.get("models", ())}
     settings = stage.get("methodSettings") or {}
+    cache = new_cache() if stage.get("cacheClusterEnabled") or check_only else None
     tree: Node[Route] = Node()
     for path, method, resource_id, document in _methods(copy):
         what = f"{method} {path}"
@@ -133,7 +133,13 @@ def _routes(
             needs_api_key=bool(document.get("apiKeyRequired")),
             validation=compile_validation(document, validators, models, what),
         )
-        tree.add(method, "" if path == "/" else path, noted(route) if is_logged else route)
+        route = noted(route) if is_logged else route
+        if route.integration is not None and cache is not None:
+            answers = document["methodIntegration"]
+            place = Place(cache, answers.get("cacheNamespace") or resource_id, what)
+            names = _settings_names(path, method)
+            route = replace(route, integration=with_cache(route.integration, answers, settings, names, place))
+        tree.add(method, "" if path == "/" else path, route)
     return tree
 
 
@@ -199,11 +205,15 @@ def _access_log(stage: Json) -> AccessLog | None:
 
 def method_settings(settings: Mapping[str, Json], path: str, method: str) -> Json:
     """A stage's `methodSettings` are keyed "items~1{id}/GET"; "*/*" is for all, and gives way."""
-    escaped = path.strip("/").replace("/", "~1") or "~1"
     found: Json = {}
-    for name in ("*/*", f"{escaped}/{method}", f"~1{escaped}/{method}"):
+    for name in ("*/*", *_settings_names(path, method)):
         found |= settings.get(name, {})
     return found
+
+
+def _settings_names(path: str, method: str) -> tuple[str, ...]:
+    escaped = path.strip("/").replace("/", "~1") or "~1"
+    return f"{escaped}/{method}", f"~1{escaped}/{method}"
 
 
 def _bucket(settings: Json) -> Bucket | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from freehold.gateway.compiled import Api, Route, Stage
     from freehold.gateway.integrations.deadlines import Deadlines
     from freehold.gateway.request_logs.notes import Notes
+    from freehold.gateway.response_cache import ResponseCache
     from freehold.gateway.turn import Turn
     from freehold.gateway.usage_plans import Grant, UsagePlans
 
@@ -65,6 +66,7 @@ class Means:
     call_aws: Handler  # Our own AWS APIs, for integrations with other services.
     deadlines: Deadlines
     logs: LogSink
+    cache: ResponseCache
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ from freehold.gateway.fetch import Fetch, fetch_url
 from freehold.gateway.integrations.deadlines import Deadlines
 from freehold.gateway.limits import ANSWER_MAX_BYTES, MAX_BACKEND_REQUESTS
 from freehold.gateway.pipeline import PIPELINES, run_steps
+from freehold.gateway.response_cache import ResponseCache
 from freehold.gateway.usage_plans import UsagePlans
 from freehold.gateway.websockets.sockets import Sockets
 from freehold.http.client import HttpClient
@@ -67,6 +68,7 @@ class Gateway:
             call_aws or _no_aws,
             Deadlines(),
             logs or NoLogs(),
+            ResponseCache(),
         )
         self._apis = Apis(account)
         self.sockets = Sockets(self._means, self._apis.find, self._exchange)

@@ -126,7 +126,6 @@ def test_a_deployment_makes_a_stage_and_stages_come_as_item(rest: Any, api: dict
     ("stage", "name"),
     [
         ({"canarySettings": {"percentTraffic": 10.0}}, "canary deployments"),
-        ({"cacheClusterEnabled": True}, "response caching"),
     ],
 )
 def test_a_stage_setting_that_is_not_honoured_is_refused_by_name(

@@ -88,6 +88,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetStages": stages.get_stages,
     "UpdateStage": stages.update_stage,
     "DeleteStage": stages.delete_stage,
+    "FlushStageCache": stages.flush_stage_cache,
     "FlushStageAuthorizersCache": stages.flush_stage_authorizers_cache,
     "CreateApiKey": api_keys.create_api_key,
     "GetApiKey": api_keys.get_api_key,

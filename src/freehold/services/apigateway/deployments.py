@@ -22,9 +22,10 @@ from freehold.services.apigateway.record import (
     key,
     page,
     parts,
+    picked,
     put,
 )
-from freehold.services.apigateway.stages import new_stage
+from freehold.services.apigateway.stages import finished, new_stage
 from freehold.state.store import Delete, Write
 
 
@@ -80,9 +81,7 @@ async def delete_deployment(gateway: ApiGateway, call: Call, request: Json) -> J
 
 async def _stage_of(gateway: ApiGateway, call: Call, request: Json, deployment_id: str) -> Json:
     """The stage that the deployment names: the one that is there, moved; or a new one."""
-    wanted: Json = {
-        name: request[name] for name in ("cacheClusterEnabled", "canarySettings", "tracingEnabled") if name in request
-    }
+    wanted = picked(request, ("cacheClusterEnabled", "cacheClusterSize", "canarySettings", "tracingEnabled"))
     if request.get("stageDescription"):
         wanted["description"] = request["stageDescription"]
     if request.get("variables"):
@@ -91,8 +90,7 @@ async def _stage_of(gateway: ApiGateway, call: Call, request: Json, deployment_i
     if stored is None:
         return new_stage(gateway, {**wanted, "stageName": request["stageName"], "deploymentId": deployment_id})
     stage = {**stored.document, **wanted, "deploymentId": deployment_id, "lastUpdatedDate": gateway.clock.now_s()}
-    gateway.check_stage(stage)
-    return stage
+    return finished(gateway, stage)
 
 
 def _answer(deployment: Json, request: Json) -> Json:

@@ -36,6 +36,7 @@ _MEMBERS = (
     "variables",
 )
 _NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
+_CACHE_SIZES = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")  # In GB; the first where none is said.
 _VARIABLE_VALUE = re.compile(r"^[A-Za-z0-9\-._~:/?#&=,]*$")
 
 # `/{resource}/{method}/logging/loglevel`, where the first two may be "*": part of the path -> member, its type.
@@ -88,8 +89,18 @@ def new_stage(gateway: ApiGateway, request: Json) -> Json:
         methodSettings={},
         tracingEnabled=False,
     )
+    return finished(gateway, stage)
+
+
+def finished(gateway: ApiGateway, stage: Json) -> Json:
+    """Checked, and with what follows from its settings."""
     _check(gateway, stage)
-    return stage
+    if not stage.get("cacheClusterEnabled"):
+        return {**stage, "cacheClusterStatus": "NOT_AVAILABLE"}
+    size = stage.get("cacheClusterSize") or _CACHE_SIZES[0]
+    if size not in _CACHE_SIZES:
+        raise bad_request(f"Invalid cache cluster size. Must be one of: {', '.join(_CACHE_SIZES)}")
+    return {**stage, "cacheClusterSize": size, "cacheClusterStatus": "AVAILABLE"}
 
 
 async def get_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
@@ -117,7 +128,7 @@ async def update_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
     stage = patch.apply_patch(stage, plain, _PATCHABLE)
     await find(gateway, call, DEPLOYMENT, api_id, stage["deploymentId"])
     stage["lastUpdatedDate"] = gateway.clock.now_s()
-    _check(gateway, stage)
+    stage = finished(gateway, stage)
     await gateway.store.write(put(call, STAGE, api_id, stage["stageName"], stage))
     return stage
 
@@ -127,6 +138,11 @@ async def delete_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
     writes = await without_stages(gateway, call, request["restApiId"], request["stageName"])
     await gateway.store.write(Delete(STAGE, key(call, request["restApiId"], request["stageName"])), *writes)
     return {}
+
+
+async def flush_stage_cache(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    """As with authorizers below."""
+    return await flush_stage_authorizers_cache(gateway, call, request)
 
 
 async def flush_stage_authorizers_cache(gateway: ApiGateway, call: Call, request: Json) -> Json:
