@@ -81,6 +81,7 @@ from freehold.state.sqlite_store import NewerData, SqliteStore
 from freehold.state.store import Document
 from freehold.tables.sqlite import NewerTables
 
+MAIL_LOG_GROUPS = cognito_idp.LOG_GROUPS  # What these begin with is said there, as no mail is sent.
 _log = logging.getLogger(__name__)
 
 

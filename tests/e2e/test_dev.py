@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import signal
 import socket
 import threading
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.e2e.conftest import Answer, CommandLine, fetch
@@ -139,6 +141,18 @@ def test_a_sam_app_is_live_and_follows_edits(example: Callable[[str], CommandLin
         after = dev.write("template.yaml", "Resources: [")
         dev.terminal.wait_for(r"^Error: template\.yaml:\d+: ", after)
         assert "Warning" not in dev.terminal.text
+
+
+def test_a_code_that_no_mail_brings_is_a_line(example: Callable[[str], CommandLine]) -> None:
+    with running(example("sign-in").directory) as dev:
+        endpoint = json.loads((dev.directory / ".freehold/run/dev.json").read_text())["endpoint"]
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        cognito = boto3.client("cognito-idp", region_name="us-east-1", endpoint_url=endpoint, **keys)
+        (pool,) = cognito.list_user_pools(MaxResults=1)["UserPools"]
+        (app,) = cognito.list_user_pool_clients(UserPoolId=pool["Id"])["UserPoolClients"]
+        cognito.sign_up(ClientId=app["ClientId"], Username="ann@example.com", Password="Correct-horse-1")
+        dev.terminal.wait_for(r"No mail was sent: The SignUp code of \S+ <ann@example.com> is \d{6}")
+        assert dev.get("/protected").status == 401
 
 
 def test_the_routes_and_schedules_are_a_table_with_addresses_to_copy(dev: Dev) -> None:

@@ -6,13 +6,14 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from freehold.app import App
+from freehold.app import MAIL_LOG_GROUPS, App
 from freehold.aws.errors import AwsError
 from freehold.cli import output, stacks
 from freehold.cli.dev import embedded, keys, watch
@@ -30,6 +31,7 @@ from freehold.cli.target import Running, announce, withdraw
 from freehold.http.aws_client import AwsClient
 from freehold.http.client import HttpClient
 from freehold.http.server import HttpServer
+from freehold.state.logs import LogEvent
 from freehold.templates.errors import TemplateError
 
 _EXPECTED = (TemplateError, Failure, AwsError)
@@ -84,6 +86,7 @@ class Session:
         app = await embedded.start(self._project, self._options.aws_port, self._wishes, self._activity.watch)
         leaving.push_async_callback(app.stop)
         app.engine.listen(self._activity.on_record)
+        leaving.callback(app.logs.follow(self._on_log))
         http = HttpClient()
         leaving.push_async_callback(http.close)
         self._app = app
@@ -91,6 +94,12 @@ class Session:
         self._front = Front(app.gateway.handle_api, self._activity)
         self._url = await self._listen(leaving)
         return app
+
+    def _on_log(self, region: str, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+        """What user pools would send by mail: whoever develops a sign-in needs the code."""
+        if group.startswith(MAIL_LOG_GROUPS):
+            for event in events:
+                self._say(f"No mail was sent: {event.message}")
 
     async def _listen(self, leaving: AsyncExitStack) -> str:
         server = HttpServer(self._front.handle)

@@ -18,7 +18,7 @@ from freehold.services.cognito_idp import (
     sign_up,
 )
 from freehold.services.cognito_idp.keys import PoolKeys
-from freehold.services.cognito_idp.record import CognitoIdp
+from freehold.services.cognito_idp.record import LOG_GROUPS, CognitoIdp
 
 OPERATIONS: dict[str, Operation] = {
     "AddCustomAttributes": pools.add_custom_attributes,
@@ -79,4 +79,4 @@ OPERATIONS: dict[str, Operation] = {
     "VerifyUserAttribute": account.verify_user_attribute,
 }
 
-__all__ = ["OPERATIONS", "CognitoIdp", "PoolKeys"]
+__all__ = ["LOG_GROUPS", "OPERATIONS", "CognitoIdp", "PoolKeys"]

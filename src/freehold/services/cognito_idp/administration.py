@@ -74,7 +74,7 @@ async def admin_set_user_password(service: CognitoIdp, call: Call, request: Json
         user["Username"],
         lambda changed: passwords.set_password(changed, sealed, status=status, now_s=now_s),
     )
-    passwords.judge(service, pool["Id"], user["Username"], is_right=True)
+    passwords.forgive(service, pool["Id"], user["Username"])
     return {}
 
 

@@ -6,7 +6,11 @@ which doubles with each further one up to about 15 minutes; attempts while locke
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 FREE_ATTEMPTS = 5
 LONGEST_LOCK_S = 900.0
@@ -17,10 +21,20 @@ _SPENT = 200_000
 class Attempts:
     """Wrong passwords by user."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_entries", "_turns")
 
     def __init__(self) -> None:
         self._entries: OrderedDict[str, tuple[int, float]] = OrderedDict()  # user -> (wrong so far, last one)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # Of users who are being checked.
+
+    @asynccontextmanager
+    async def turn(self, user: str) -> AsyncIterator[None]:
+        """One check of a user's password after the other: guesses that come at once are counted like others."""
+        lock = self._turns.get(user)
+        if lock is None:
+            lock = self._turns[user] = asyncio.Lock()
+        async with lock:
+            yield
 
     def is_locked(self, user: str, now_s: float) -> bool:
         wrong, last_s = self._entries.get(user, (0, 0.0))

@@ -80,22 +80,24 @@ async def tell_invitation(
 async def use_code(service: CognitoIdp, pool: Document, user: Document, purpose: str, given: str) -> str:
     """The attribute that the code proves. Raises CodeMismatchException, ExpiredCodeException, LimitExceededException.
     The caller takes the code away (`forget_code`) in the change that it allows."""
-    entry = (user.get("Codes") or {}).get(purpose)
-    if entry is None or entry["Until"] <= service.clock.now_s():
-        raise expired()
-    if entry["Wrong"] >= _WRONG_LIMIT:
-        raise AwsError("LimitExceededException", _TOO_OFTEN, status=400)
-    code = service.seal.open(entry["Code"], _place(pool, user, purpose))
-    if not hmac.compare_digest(code, given.encode()):
+    is_right = False
 
-        def make(changed: Document) -> None:
-            found = (changed.get("Codes") or {}).get(purpose)
-            if found is not None:
-                found["Wrong"] += 1
+    def make(changed: Document) -> None:
+        """Judges and counts in one change: guesses that come at once are as many as those that come in turn."""
+        nonlocal is_right
+        entry = (changed.get("Codes") or {}).get(purpose)
+        if entry is None or entry["Until"] <= service.clock.now_s():
+            raise expired()
+        if entry["Wrong"] >= _WRONG_LIMIT:
+            raise AwsError("LimitExceededException", _TOO_OFTEN, status=400)
+        code = service.seal.open(entry["Code"], _place(pool, changed, purpose))
+        is_right = hmac.compare_digest(code, given.encode())
+        entry["Wrong"] += not is_right
 
-        await change_user(service, pool, user["Username"], make)
+    judged = await change_user(service, pool, user["Username"], make)
+    if not is_right:
         raise AwsError("CodeMismatchException", "Invalid verification code provided, please try again.", status=400)
-    return str(entry["Attribute"])
+    return str(judged["Codes"][purpose]["Attribute"])
 
 
 def expired() -> AwsError:
@@ -143,7 +145,8 @@ async def _message(
     client_id: str | None,
     metadata: Json | None,
 ) -> str:
-    """What the CustomMessage function would have sent; empty where there is none."""
+    """What a mail would say: the CustomMessage function's words, else the pool's own; empty where neither has any."""
+    is_mail = attribute == "email"
     request = {
         "userAttributes": event_attributes(user),
         "codeParameter": _CODE_PARAMETER,
@@ -156,9 +159,18 @@ async def _message(
         service, call, pool, "CustomMessage", f"CustomMessage_{source.rpartition('_')[2]}",
         username=user["Username"], client_id=client_id, request=request, response=empty,
     )  # fmt: skip
-    if answer is None:
-        return ""
-    return str(answer.get("emailMessage" if attribute == "email" else "smsMessage") or "")
+    said = (answer or {}).get("emailMessage" if is_mail else "smsMessage")
+    return str(said or _own_words(pool, source, is_mail=is_mail))
+
+
+def _own_words(pool: Document, source: str, *, is_mail: bool) -> str:
+    if source.endswith("AdminCreateUser"):
+        invitation = pool["AdminCreateUserConfig"].get("InviteMessageTemplate") or {}
+        return str(invitation.get("EmailMessage" if is_mail else "SMSMessage") or "")
+    template = pool["VerificationMessageTemplate"]
+    if is_mail:
+        return str(template.get("EmailMessage") or pool.get("EmailVerificationMessage") or "")
+    return str(template.get("SmsMessage") or pool.get("SmsVerificationMessage") or "")
 
 
 def _place(pool: Document, user: Document, purpose: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import string
+from collections.abc import Callable
 
 import orjson
 
@@ -69,20 +70,32 @@ def decoy(service: CognitoIdp, pool_id: str, name: str) -> srp.Verifier:
 
 
 async def check_password(service: CognitoIdp, pool_id: str, name: str, user: Document | None, password: str) -> None:
-    """Raises NotAuthorizedException; counts what is wrong, and locks out who guesses. Who asks for nobody (`user` is
-    None) is told no sooner and in no other words."""
-    refuse_locked(service, pool_id, name)
-    known = open_verifier(service, pool_id, user) if user is not None else None
-    asked = known or decoy(service, pool_id, name)
-    is_right = await asyncio.to_thread(srp.is_password, pool_name_of(pool_id), name, password, asked)
-    judge(service, pool_id, name, is_right=is_right and known is not None)
+    """Raises NotAuthorizedException. Who asks for nobody (`user` is None) is told no sooner and in no other words."""
+
+    def is_right(asked: srp.Verifier) -> bool:
+        return srp.is_password(pool_name_of(pool_id), name, password, asked)
+
+    await prove(service, pool_id, name, user, is_right)
 
 
-def judge(service: CognitoIdp, pool_id: str, name: str, *, is_right: bool) -> None:
-    """Raises NotAuthorizedException."""
-    if not is_right:
-        service.attempts.failed(_place(pool_id, name), service.clock.now_s())
-        raise not_authorized(WRONG)
+async def prove(
+    service: CognitoIdp, pool_id: str, name: str, user: Document | None, is_right: Callable[[srp.Verifier], bool]
+) -> None:
+    """Asks `is_right`, in a thread, of the user's verifier. Raises NotAuthorizedException; counts what is wrong, and
+    locks out who guesses."""
+    place = _place(pool_id, name)
+    async with service.attempts.turn(place):
+        refuse_locked(service, pool_id, name)
+        known = open_verifier(service, pool_id, user) if user is not None else None
+        is_proved = await asyncio.to_thread(is_right, known or decoy(service, pool_id, name))
+        if known is None or not is_proved:
+            service.attempts.failed(place, service.clock.now_s())
+            raise not_authorized(WRONG)
+        service.attempts.succeeded(place)
+
+
+def forgive(service: CognitoIdp, pool_id: str, name: str) -> None:
+    """A password that was set by other means ends the lock."""
     service.attempts.succeeded(_place(pool_id, name))
 
 

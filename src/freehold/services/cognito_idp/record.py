@@ -31,6 +31,7 @@ GROUP = "cognito-idp.group"
 USER = "cognito-idp.user"
 ALIAS = "cognito-idp.alias"  # A name that leads to a user: an address, a number, the sub.
 REVOKED = "cognito-idp.revoked"  # The origin_jti of tokens that were revoked before their time.
+LOG_GROUPS = "/aws/cognito/userpools/"
 _ATTEMPTS = 16
 _URL_SAFE, _STANDARD = str.maketrans("+/", "-_"), str.maketrans("-_", "+/")
 Item = TypeVar("Item")
@@ -68,7 +69,7 @@ def issuer(pool_id: str) -> str:
 
 def log_group(pool_id: str) -> str:
     """Where what a mail would say is written."""
-    return f"/aws/cognito/userpools/{pool_id}"
+    return f"{LOG_GROUPS}{pool_id}"
 
 
 def tell(service: CognitoIdp, pool: Document, line: str) -> None:

@@ -65,7 +65,7 @@ async def confirm_forgot_password(service: CognitoIdp, call: Call, request: Json
         passwords.set_password(changed, sealed, status="CONFIRMED", now_s=service.clock.now_s())
 
     user = await change_user(service, pool, user["Username"], make)
-    passwords.judge(service, pool["Id"], user["Username"], is_right=True)
+    passwords.forgive(service, pool["Id"], user["Username"])
     metadata = request.get("ClientMetadata")
     await ask_post_confirmation(service, call, pool, client, user, "ConfirmForgotPassword", metadata)
     return {}

@@ -63,12 +63,8 @@ async def finish(service: CognitoIdp, pool: Document, client: Document, username
     """The user who proved the password. Raises NotAuthorizedException; counts what is wrong."""
     session = sessions.proceed(service, client, CHALLENGE, proof.secret_block)
     pool_id, name = pool["Id"], session["Username"]
-    passwords.refuse_locked(service, pool_id, name)
     user = await _asked_for(service, pool, username, session)
-    verifier = passwords.open_verifier(service, pool_id, user) if user is not None else None
-    asked = verifier or passwords.decoy(service, pool_id, name)
-    is_proved = await asyncio.to_thread(_is_proved, asked, pool_id, name, session, proof)
-    passwords.judge(service, pool_id, name, is_right=is_proved and verifier is not None)
+    await passwords.prove(service, pool_id, name, user, lambda asked: _is_proved(asked, pool_id, name, session, proof))
     assert user is not None
     return user
 

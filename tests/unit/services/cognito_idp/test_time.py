@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -72,7 +73,7 @@ class World:
         return await self("InitiateAuth", ClientId=self.app, AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters=parameters)
 
     def code(self) -> str:
-        return re.findall(r"is (\d{6})\b", self.mail.lines[-1])[-1]
+        return re.findall(r"is (\d{6})\b", self.mail.lines[-1])[0]
 
 
 @pytest.fixture
@@ -152,6 +153,40 @@ async def test_codes_are_sent_again_in_the_next_hour(world: World) -> None:
         await world("ForgotPassword", ClientId=world.app, Username="ann")
     world.clock.at_s += HOUR_S
     await world("ForgotPassword", ClientId=world.app, Username="ann")
+
+
+async def test_guesses_that_come_at_once_are_counted_like_those_that_come_in_turn(world: World) -> None:
+    await world.confirm()
+    refused = await asyncio.gather(*(world.sign_in("wrong") for _ in range(30)), return_exceptions=True)
+    words = [str(each).partition(": ")[2] for each in refused]
+    assert words.count("Incorrect username or password.") == 5
+    assert words.count("Password attempts exceeded") == 25
+    await world("ForgotPassword", ClientId=world.app, Username="ann")
+    right = world.code()
+    new = {"ClientId": world.app, "Username": "ann", "Password": "Another-horse-2"}
+    wrong = [code for code in (f"{number:06}" for number in range(13)) if code != right][:12]
+    asked = [world("ConfirmForgotPassword", **new, ConfirmationCode=code) for code in wrong]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    codes = [each.code for each in answers if isinstance(each, AwsError)]
+    assert (codes.count("CodeMismatchException"), codes.count("LimitExceededException")) == (5, 7)
+
+
+async def test_a_mail_says_what_the_pool_says(world: World) -> None:
+    template = {"EmailMessage": "Type {####} quickly"}
+    invitation = {"InviteMessageTemplate": {"EmailMessage": "You are {username}, with {####}"}}
+    await world(
+        "UpdateUserPool",
+        UserPoolId=world.pool,
+        VerificationMessageTemplate=template,
+        AdminCreateUserConfig=invitation,
+    )
+    await world.confirm()
+    await world("ForgotPassword", ClientId=world.app, Username="ann")
+    assert f"Type {world.code()} quickly" in world.mail.lines[-1]
+    address = [{"Name": "email", "Value": "bob@example.com"}]
+    bob = {"UserPoolId": world.pool, "Username": "bob", "TemporaryPassword": "Temporary-2"}
+    await world("AdminCreateUser", **bob, UserAttributes=address)
+    assert "You are bob, with Temporary-2" in world.mail.lines[-1]
 
 
 async def test_a_lock_doubles_and_ends(world: World) -> None:
