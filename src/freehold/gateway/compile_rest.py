@@ -4,7 +4,7 @@ it compiles the copy, and whatever cannot be honoured is refused by name before 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
@@ -13,7 +13,7 @@ from freehold.gateway.authorizers.cognito import CognitoAuthorizer, compile_cogn
 from freehold.gateway.authorizers.iam import INVOKE, IamAuthorizer
 from freehold.gateway.authorizers.request import compile_rest_authorizer
 from freehold.gateway.authorizers.resource_policy import ResourcePolicy, compile_resource_policy
-from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, RequestLog, Route, Stage, api_arn
+from freehold.gateway.compiled import Api, Authorizer, Canary, Integration, Kind, RequestLog, Route, Stage, api_arn
 from freehold.gateway.function_arns import function_arn, has_variables
 from freehold.gateway.gateway_responses import compile_gateway_response
 from freehold.gateway.integrations.aws_service import HasService, compile_aws_service
@@ -41,14 +41,16 @@ def check_rest_copy(copy: Json, has_service: HasService = lambda name: True) -> 
     """The `copy` of a deployment: `api`, `resources`, `authorizers`, `gatewayResponses`, ...; `has_service` tells which
     AWS services there are. Raises AwsError."""
     _compile_stage(
-        {"stageName": "check", "deploymentId": ""}, copy, "arn:aws:execute-api:check:check:check", has_service
+        {"stageName": "check", "deploymentId": "", "cacheClusterEnabled": True},
+        copy,
+        "arn:aws:execute-api:check:check:check",
+        _Shared(new_cache()),
+        has_service,
     )
 
 
 def check_rest_stage(stage: Json) -> None:
     """Raises AwsError, BadRequestException."""
-    if stage.get("canarySettings"):
-        raise unsupported("canary deployments of REST APIs")
     _access_log(stage)
     compile_execution_log((stage.get("methodSettings") or {}).items())
     if stage.get("clientCertificateId"):
@@ -63,7 +65,7 @@ def compile_rest_api(region: str, account: str, documents: Mapping[str, Parts], 
     deployments = documents.get("deployment", {})
     arn = api_arn(region, account, api["id"])
     stages = {
-        name: _compile_stage(stage, deployments[stage["deploymentId"]]["copy"], arn)
+        name: _with_canary(stage, deployments, arn)
         for name, stage in documents.get("stage", {}).items()
         if stage["deploymentId"] in deployments
     }
@@ -78,7 +80,35 @@ def compile_rest_api(region: str, account: str, documents: Mapping[str, Parts], 
     )
 
 
-def _compile_stage(stage: Json, copy: Json, arn: str, has_service: HasService | None = None) -> Stage:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What a stage and its canary have in common."""
+
+    cache: int
+    buckets: dict[str, Bucket | None] = field(default_factory=dict)  # By route key.
+
+
+def _with_canary(stage: Json, deployments: Parts, arn: str) -> Stage:
+    """Developer Guide, "Set up an API Gateway canary release deployment"."""
+    shared = _Shared(new_cache())
+    compiled = _compile_stage(stage, deployments[stage["deploymentId"]]["copy"], arn, shared)
+    settings = stage.get("canarySettings")
+    if not settings:
+        return compiled
+    compiled = replace(compiled, is_canary=False)
+    deployment_id = settings.get("deploymentId") or stage["deploymentId"]
+    percent = settings.get("percentTraffic") or 0.0
+    if not percent or deployment_id not in deployments:
+        return compiled
+    variables = {**(stage.get("variables") or {}), **(settings.get("stageVariableOverrides") or {})}
+    document = {**stage, "deploymentId": deployment_id, "variables": variables}
+    if not settings.get("useStageCache"):
+        shared = replace(shared, cache=new_cache())
+    canary = _compile_stage(document, deployments[deployment_id]["copy"], arn, shared)
+    return replace(compiled, canary=Canary(replace(canary, is_canary=True), percent))
+
+
+def _compile_stage(stage: Json, copy: Json, arn: str, shared: _Shared, has_service: HasService | None = None) -> Stage:
     """With `has_service` it is only checked, and URIs with stage variables are not resolved: no stage is known yet."""
     api = copy["api"]
     if "PRIVATE" in (api.get("endpointConfiguration") or {}).get("types", ()):
@@ -89,7 +119,7 @@ def _compile_stage(stage: Json, copy: Json, arn: str, has_service: HasService | 
     logs = _logs(stage, copy)
     return Stage(
         name=stage["stageName"],
-        routes=_routes(stage, copy, policy, has_service, is_logged=bool(logs)),
+        routes=_routes(stage, copy, policy, shared, has_service, is_logged=bool(logs)),
         variables=stage.get("variables") or None,
         deployment_id=stage["deploymentId"],
         binary_media_types=tuple(api.get("binaryMediaTypes") or ()),
@@ -103,7 +133,13 @@ def _compile_stage(stage: Json, copy: Json, arn: str, has_service: HasService | 
 
 
 def _routes(
-    stage: Json, copy: Json, policy: ResourcePolicy | None, has_service: HasService | None, *, is_logged: bool
+    stage: Json,
+    copy: Json,
+    policy: ResourcePolicy | None,
+    shared: _Shared,
+    has_service: HasService | None,
+    *,
+    is_logged: bool,
 ) -> Node[Route]:
     check_only = has_service is not None
     variables = stage.get("variables") or None
@@ -114,7 +150,6 @@ def _routes(
     validators = {document["id"]: document for document in copy.get("requestValidators", ())}
     models = {document["name"]: document for document in copy.get("models", ())}
     settings = stage.get("methodSettings") or {}
-    cache = new_cache() if stage.get("cacheClusterEnabled") or check_only else None
     tree: Node[Route] = Node()
     for path, method, resource_id, document in _methods(copy):
         what = f"{method} {path}"
@@ -129,14 +164,14 @@ def _routes(
             integration=integration,
             authorizer=None if check_only else _authorizer(document, authorizers, policy),
             resource_id=resource_id,
-            throttle=_bucket(method_settings(settings, path, method)),
+            throttle=shared.buckets.setdefault(what, _bucket(method_settings(settings, path, method))),
             needs_api_key=bool(document.get("apiKeyRequired")),
             validation=compile_validation(document, validators, models, what),
         )
         route = noted(route) if is_logged else route
-        if route.integration is not None and cache is not None:
+        if route.integration is not None and stage.get("cacheClusterEnabled"):
             answers = document["methodIntegration"]
-            place = Place(cache, answers.get("cacheNamespace") or resource_id, what)
+            place = Place(shared.cache, answers.get("cacheNamespace") or resource_id, what)
             names = _settings_names(path, method)
             route = replace(route, integration=with_cache(route.integration, answers, settings, names, place))
         tree.add(method, "" if path == "/" else path, route)

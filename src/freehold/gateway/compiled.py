@@ -78,6 +78,16 @@ class Stage:
     gateway_responses: Mapping[str, GatewayResponse] = field(default_factory=dict)  # REST APIs only, by type.
     sockets: SocketRoutes | None = None  # WebSocket APIs only, instead of `routes`.
     logs: tuple[RequestLog, ...] = ()
+    canary: Canary | None = None  # REST APIs only.
+    is_canary: bool | None = None  # None: there is no canary.
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """Another deployment of a stage, which some of the requests go to."""
+
+    stage: Stage
+    percent: float
 
 
 @dataclass(frozen=True, slots=True)

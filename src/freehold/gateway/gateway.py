@@ -18,7 +18,7 @@ from freehold.engine.role_sessions import RoleSessions
 from freehold.gateway.addresses import Address
 from freehold.gateway.apis import Apis
 from freehold.gateway.callers import Callers
-from freehold.gateway.compiled import Api, Kind, Stage
+from freehold.gateway.compiled import Api, Canary, Kind, Stage
 from freehold.gateway.cors import add_cors_headers, is_preflight
 from freehold.gateway.errors import http_refusal, write_refusal
 from freehold.gateway.exchange import Exchange, Means, Refused
@@ -137,6 +137,8 @@ class Gateway:
         return await self._run(api, stage, request, path, path)
 
     async def _run(self, api: Api, stage: Stage, request: Request, path: str, full_path: str) -> Response:
+        if stage.canary is not None and self._is_for(stage.canary):
+            stage = stage.canary.stage
         exchange = self._exchange(api, stage, request, path, full_path)
         refused = None
         try:
@@ -157,6 +159,10 @@ class Gateway:
         for log in stage.logs:
             log.write(exchange, response, refused)
         return response
+
+    def _is_for(self, canary: Canary) -> bool:
+        """By chance, each request for itself."""
+        return int(self._means.ids.hex(8), 16) * 100 < canary.percent * 2**32
 
     def _exchange(self, api: Api, stage: Stage, request: Request, path: str, full_path: str) -> Exchange:
         now_s = self._means.clock.now_s()

@@ -146,6 +146,8 @@ def build_context(exchange: Exchange) -> Json:
     }
     if is_rest:
         context["deploymentId"] = exchange.stage.deployment_id
+        if exchange.stage.is_canary is not None:
+            context["isCanaryRequest"] = exchange.stage.is_canary
     if exchange.grant is not None:
         context["identity"] |= {"apiKey": exchange.grant.key, "apiKeyId": exchange.grant.key_id}
     authorizer = exchange.authorizer

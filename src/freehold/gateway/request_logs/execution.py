@@ -42,7 +42,7 @@ class ExecutionLog:
         at_ms = int(exchange.means.clock.now_s() * 1000)
         head = f"({exchange.request_id}) "
         events = [LogEvent(at_ms, _cut(head + line)) for line in _lines(exchange, response, refused, level)]
-        group = f"API-Gateway-Execution-Logs_{api.id}/{stage.name}"
+        group = f"API-Gateway-Execution-Logs_{api.id}/{stage.name}" + ("/Canary" if stage.is_canary else "")
         exchange.means.logs.append(api.region, group, stream_name(f"{api.id}/{stage.name}"), events)
 
 

@@ -42,6 +42,8 @@ async def create_deployment(gateway: ApiGateway, call: Call, request: Json) -> J
     if not any(resource.get("resourceMethods") for resource in copy["resources"]):
         raise bad_request("The REST API doesn't contain any methods")
     gateway.check_copy(copy)
+    if request.get("canarySettings") is not None and not request.get("stageName"):
+        raise bad_request("A canary release deployment needs a stage that exists")
     deployment: Json = {"id": gateway.ids.short(6), "createdDate": gateway.clock.now_s(), "copy": copy}
     if request.get("description"):
         deployment["description"] = request["description"]
@@ -73,7 +75,8 @@ async def update_deployment(gateway: ApiGateway, call: Call, request: Json) -> J
 async def delete_deployment(gateway: ApiGateway, call: Call, request: Json) -> Json:
     await find(gateway, call, DEPLOYMENT, request["restApiId"], request["deploymentId"])
     for stage in await parts(gateway, call, STAGE, request["restApiId"]):
-        if stage["deploymentId"] == request["deploymentId"]:
+        canary = (stage.get("canarySettings") or {}).get("deploymentId")
+        if request["deploymentId"] in (stage["deploymentId"], canary):
             raise bad_request("Active stages pointing to this deployment must be moved or deleted")
     await gateway.store.write(Delete(DEPLOYMENT, key(call, request["restApiId"], request["deploymentId"])))
     return {}
@@ -81,15 +84,22 @@ async def delete_deployment(gateway: ApiGateway, call: Call, request: Json) -> J
 
 async def _stage_of(gateway: ApiGateway, call: Call, request: Json, deployment_id: str) -> Json:
     """The stage that the deployment names: the one that is there, moved; or a new one."""
-    wanted = picked(request, ("cacheClusterEnabled", "cacheClusterSize", "canarySettings", "tracingEnabled"))
+    wanted = picked(request, ("cacheClusterEnabled", "cacheClusterSize", "tracingEnabled"))
     if request.get("stageDescription"):
         wanted["description"] = request["stageDescription"]
     if request.get("variables"):
         wanted["variables"] = request["variables"]
     stored = await gateway.store.read(STAGE, key(call, request["restApiId"], request["stageName"]))
+    canary = request.get("canarySettings")
+    if canary is not None:
+        if stored is None:
+            raise bad_request("A canary release deployment needs a stage that exists")
+        # The stage goes on with its own deployment.
+        settings = {**(stored.document.get("canarySettings") or {}), **canary, "deploymentId": deployment_id}
+        wanted |= {"canarySettings": settings, "deploymentId": stored.document["deploymentId"]}
     if stored is None:
         return new_stage(gateway, {**wanted, "stageName": request["stageName"], "deploymentId": deployment_id})
-    stage = {**stored.document, **wanted, "deploymentId": deployment_id, "lastUpdatedDate": gateway.clock.now_s()}
+    stage = {**stored.document, "deploymentId": deployment_id, **wanted, "lastUpdatedDate": gateway.clock.now_s()}
     return finished(gateway, stage)
 
 

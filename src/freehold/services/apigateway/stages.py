@@ -52,11 +52,44 @@ _METHOD_SETTINGS: dict[str, tuple[str, type[bool] | type[int] | type[float] | ty
     "caching/requireAuthorizationForCacheControl": ("requireAuthorizationForCacheControl", bool),
     "caching/unauthorizedCacheControlHeaderStrategy": ("unauthorizedCacheControlHeaderStrategy", str),
 }
+
+
+def _canary_setting(document: Json, member: str, rest: list[str], op: str, value: str) -> None:
+    """`/canarySettings/percentTraffic`, `/canarySettings/stageVariableOverrides/color`."""
+    settings = dict(document.get(member) or _NO_CANARY)
+    if not rest and op == "remove":
+        document.pop(member, None)
+        return
+    if rest and rest[0] == "stageVariableOverrides":
+        patch.members_of()(settings, rest[0], rest[1:], op, value)
+    elif rest and rest[0] in _CANARY_FIELDS:
+        _CANARY_FIELDS[rest[0]](settings, rest[0], rest[1:], op, value)
+    else:
+        raise bad_request(f"Invalid patch path '/{'/'.join([member, *rest])}' specified for op '{op}'")
+    document[member] = settings
+
+
+def _percent(document: Json, member: str, rest: list[str], op: str, value: str) -> None:
+    patch.text(document, member, rest, op, value)
+    document[member] = patch.as_number(value, float) if op != "remove" else 0.0
+
+
+_NO_CANARY: Json = {"percentTraffic": 0.0, "stageVariableOverrides": {}, "useStageCache": False}
+_CANARY_FIELDS: dict[str, patch.Field] = {
+    "deploymentId": patch.text,
+    "percentTraffic": _percent,
+    "useStageCache": patch.boolean,
+}
+# What promotes a canary: copied from there to here.
+_COPIES = {
+    "/canarySettings/deploymentId": "/deploymentId",
+    "/canarySettings/stageVariableOverrides": "/variables",
+}
 _PATCHABLE: dict[str, patch.Field] = {
     "accessLogSettings": patch.members_of(),
     "cacheClusterEnabled": patch.boolean,
     "cacheClusterSize": patch.text,
-    "canarySettings": patch.members_of(),
+    "canarySettings": _canary_setting,
     "clientCertificateId": patch.text,
     "deploymentId": patch.text,
     "description": patch.text,
@@ -68,7 +101,7 @@ _PATCHABLE: dict[str, patch.Field] = {
 
 async def create_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
     api_id = request["restApiId"]
-    await find(gateway, call, DEPLOYMENT, api_id, request["deploymentId"])
+    await _check_deployments(gateway, call, api_id, request)
     if await gateway.store.read(STAGE, key(call, api_id, request["stageName"])):
         raise conflict("Stage already exists")
     stage = new_stage(gateway, request)
@@ -95,6 +128,13 @@ def new_stage(gateway: ApiGateway, request: Json) -> Json:
 def finished(gateway: ApiGateway, stage: Json) -> Json:
     """Checked, and with what follows from its settings."""
     _check(gateway, stage)
+    canary = stage.get("canarySettings")
+    if canary is not None:
+        if not 0 <= canary.get("percentTraffic", 0) <= 100:
+            raise bad_request("Invalid percentTraffic of canary settings: it must be between 0 and 100")
+        _check_variables(canary.get("stageVariableOverrides") or {})
+        canary = {**_NO_CANARY, "deploymentId": stage["deploymentId"], **canary}
+        stage = {**stage, "canarySettings": canary}
     if not stage.get("cacheClusterEnabled"):
         return {**stage, "cacheClusterStatus": "NOT_AVAILABLE"}
     size = stage.get("cacheClusterSize") or _CACHE_SIZES[0]
@@ -120,13 +160,16 @@ async def update_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
     stage = await find(gateway, call, STAGE, api_id, request["stageName"])
     plain = []
     for operation in request.get("patchOperations") or ():
+        if operation.get("op") == "copy":
+            plain += _copied(stage, operation)
+            continue
         path = patch.split_path(operation.get("path") or "")
         if len(path) >= 2 and path[0] not in _PATCHABLE:
             stage = _with_method_setting(stage, operation, operation["path"])
         else:
             plain.append(operation)
     stage = patch.apply_patch(stage, plain, _PATCHABLE)
-    await find(gateway, call, DEPLOYMENT, api_id, stage["deploymentId"])
+    await _check_deployments(gateway, call, api_id, stage)
     stage["lastUpdatedDate"] = gateway.clock.now_s()
     stage = finished(gateway, stage)
     await gateway.store.write(put(call, STAGE, api_id, stage["stageName"], stage))
@@ -152,6 +195,25 @@ async def flush_stage_authorizers_cache(gateway: ApiGateway, call: Call, request
     return {}
 
 
+async def _check_deployments(gateway: ApiGateway, call: Call, api_id: str, stage: Json) -> None:
+    """Those of a stage, and of its canary, are there."""
+    await find(gateway, call, DEPLOYMENT, api_id, stage["deploymentId"])
+    canary = (stage.get("canarySettings") or {}).get("deploymentId")
+    if canary:
+        await find(gateway, call, DEPLOYMENT, api_id, canary)
+
+
+def _copied(stage: Json, operation: Json) -> list[Json]:
+    """A copy as the replacements that it means."""
+    source, path = operation.get("from") or "", operation.get("path") or ""
+    if _COPIES.get(source) != path:
+        raise bad_request(f"Invalid patch path '{path}' specified for op 'copy' from '{source}'")
+    found = (stage.get("canarySettings") or _NO_CANARY).get(source.removeprefix("/canarySettings/"))
+    if not isinstance(found, dict):
+        return [{"op": "replace", "path": path, "value": found}] if found else []
+    return [{"op": "replace", "path": f"{path}/{name}", "value": value} for name, value in found.items()]
+
+
 def _with_method_setting(stage: Json, operation: Json, path: str) -> Json:
     """The resource's path keeps its `~1` in the key, as AWS shows it."""
     segments = path.strip("/").split("/")
@@ -175,7 +237,11 @@ def _with_method_setting(stage: Json, operation: Json, path: str) -> Json:
 def _check(gateway: ApiGateway, stage: Json) -> None:
     if not _NAME.match(stage["stageName"]):
         raise bad_request("Stage name only allows a-zA-Z0-9_-")
-    for name, value in (stage.get("variables") or {}).items():
+    _check_variables(stage.get("variables") or {})
+    gateway.check_stage(stage)
+
+
+def _check_variables(variables: Json) -> None:
+    for name, value in variables.items():
         if not re.fullmatch(r"[A-Za-z0-9_]+", name) or not _VARIABLE_VALUE.match(value):
             raise bad_request(f"Stage variable {name} has characters that are not allowed")
-    gateway.check_stage(stage)

@@ -17,9 +17,8 @@ async def create(aws: Aws, properties: Json) -> Created:
     request.update(camel(pick(stage, "CacheClusterEnabled", "CacheClusterSize", "TracingEnabled", "Variables")))
     if "Description" in stage:
         request["stageDescription"] = stage["Description"]
-    canary = properties.get("DeploymentCanarySettings") or stage.get("CanarySetting")
-    if canary:
-        request["canarySettings"] = camel(canary)
+    if properties.get("DeploymentCanarySettings"):
+        request["canarySettings"] = camel(properties["DeploymentCanarySettings"])
     deployment = await aws("apigateway", "CreateDeployment", request)
     await _set_stage(aws, properties, stage)
     return Created(deployment["id"], {"DeploymentId": deployment["id"]})
@@ -39,8 +38,11 @@ async def delete(aws: Aws, physical_id: str, properties: Json) -> None:
     if "StageName" in properties:
         # The stage came with the deployment; it goes with it, unless a later deployment has taken it over.
         stage = {**api, "stageName": properties["StageName"]}
-        if await _deployment_of(aws, stage) == physical_id:
+        served, canary = await _deployments_of(aws, stage)
+        if served == physical_id:
             await aws("apigateway", "DeleteStage", stage)
+        elif canary == physical_id:
+            await patch(aws, "UpdateStage", stage, [{"op": "remove", "path": "/canarySettings"}])
     await aws("apigateway", "DeleteDeployment", {**api, "deploymentId": physical_id})
 
 
@@ -54,13 +56,15 @@ async def _set_stage(aws: Aws, properties: Json, settings: Json) -> None:
     await patch(aws, "UpdateStage", target, stage_patches(wanted, {}))
 
 
-async def _deployment_of(aws: Aws, stage: Json) -> str:
+async def _deployments_of(aws: Aws, stage: Json) -> tuple[str, str]:
+    """The stage's own and its canary's; "" for none."""
     try:
-        return str((await aws("apigateway", "GetStage", stage))["deploymentId"])
+        found = await aws("apigateway", "GetStage", stage)
     except AwsError as error:
         if error.code == "NotFoundException":
-            return ""
+            return "", ""
         raise
+    return found["deploymentId"], (found.get("canarySettings") or {}).get("deploymentId", "")
 
 
 RESOURCE = ResourceType(TYPE, ("apigateway",), create, delete, update)

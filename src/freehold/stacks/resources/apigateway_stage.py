@@ -27,8 +27,6 @@ _AT_ONCE = (
 async def create(aws: Aws, properties: Json) -> Created:
     made = pick(properties, *_AT_ONCE)
     request = camel(made)
-    if "CanarySetting" in properties:
-        request["canarySettings"] = camel(properties["CanarySetting"])
     if properties.get("Tags"):
         request["tags"] = tag_map(properties["Tags"])
     stage = await aws("apigateway", "CreateStage", request)

@@ -19,6 +19,8 @@ _PATHS = {
     "TracingEnabled": "/tracingEnabled",
 }
 _DEFAULTS = {"CacheClusterEnabled": False, "TracingEnabled": False}
+_CANARY = ("DeploymentId", "PercentTraffic", "UseStageCache")
+_NO_CANARY = {"PercentTraffic": 0, "UseStageCache": False}
 _METHOD_PATHS = {
     "CacheDataEncrypted": "caching/dataEncrypted",
     "CacheTtlInSeconds": "caching/ttlInSeconds",
@@ -35,11 +37,7 @@ def stage_patches(properties: Json, previous: Json) -> Patches:
     patches = scalars({**_DEFAULTS, **properties}, {**_DEFAULTS, **previous}, _PATHS)
     patches += mapping(properties.get("Variables"), previous.get("Variables"), "/variables")
     patches += _access_log(properties, previous)
-    patches += scalars(
-        properties.get("CanarySetting") or {},
-        previous.get("CanarySetting") or {},
-        {"PercentTraffic": "/canarySettings/percentTraffic", "DeploymentId": "/canarySettings/deploymentId"},
-    )
+    patches += _canary(properties.get("CanarySetting"), previous.get("CanarySetting"))
     new, old = _method_settings(properties), _method_settings(previous)
     patches += [
         {"op": "replace", "path": path, "value": value} for path, value in new.items() if old.get(path) != value
@@ -48,6 +46,17 @@ def stage_patches(properties: Json, previous: Json) -> Patches:
     methods = {path.split("/")[1] + "/" + path.split("/")[2] for path in new}
     gone = {path.split("/")[1] + "/" + path.split("/")[2] for path in old} - methods
     return patches + [{"op": "remove", "path": f"/{method}"} for method in sorted(gone)]
+
+
+def _canary(new: Json | None, old: Json | None) -> Patches:
+    if old and not new:
+        return [{"op": "remove", "path": "/canarySettings"}]
+    new, old = {**_NO_CANARY, **new} if new else {}, {**_NO_CANARY, **old} if old else {}
+    paths = {name: f"/canarySettings/{name[:1].lower()}{name[1:]}" for name in _CANARY}
+    overrides = "StageVariableOverrides"
+    return scalars(new, old, paths) + mapping(
+        new.get(overrides), old.get(overrides), "/canarySettings/stageVariableOverrides"
+    )
 
 
 def _access_log(properties: Json, previous: Json) -> Patches:
