@@ -15,6 +15,7 @@ import pytest
 
 from freehold.clock import RandomIds, SystemClock
 from freehold.engine.dispatch import Engine
+from freehold.engine.evictor import Idleness
 from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
 from freehold.engine.packages import Packages
 from freehold.engine.starter import Starter
@@ -99,6 +100,7 @@ class RunningEngine:
         freezes: bool = True,
     ) -> None:
         self.directory = directory
+        self.memory_left = 1.0
         self.store = MemoryStore()
         self.logs = logs or KeptLogs()
         self.warnings: list[str] = []
@@ -111,7 +113,13 @@ class RunningEngine:
         self.starter = Starter(
             self.sandbox, launcher, packages, around, RandomIds(), lambda: "http://127.0.0.1:1", transport
         )
-        self.engine = Engine(self.store, self.starter, around, max_environments, keep_alive_s, freezes)
+        self.engine = Engine(
+            self.store,
+            self.starter,
+            around,
+            max_environments,
+            Idleness(keep_alive_s, freezes, lambda: self.memory_left),
+        )
 
     def add(self, name: str, files: dict[str, str], runtime: str = "python3.11", handler: str = "app.handler",
             **configuration: Any) -> None:  # fmt: skip

@@ -26,7 +26,9 @@ from freehold.config import Config
 from freehold.engine.async_invoke import AsyncInvoker
 from freehold.engine.destinations import Destinations
 from freehold.engine.dispatch import Engine
+from freehold.engine.evictor import Idleness
 from freehold.engine.invocation import Invoker
+from freehold.engine.memory import share_left
 from freehold.engine.packages import Packages
 from freehold.engine.provisioned import Provisioned
 from freehold.engine.role_sessions import RoleSessions
@@ -226,7 +228,8 @@ class App:
         starter = Starter(
             self.sandbox, launcher, packages, around, self.ids, lambda: self.endpoint, sessions=self.role_sessions
         )
-        self.engine = Engine(store, starter, around, config.max_environments, config.keep_alive_s, config.freeze)
+        idleness = Idleness(config.keep_alive_s, config.freeze, share_left)
+        self.engine = Engine(store, starter, around, config.max_environments, idleness)
         self._stops.append(self.engine.stop)
         self.engine.start()
         provisioned = Provisioned(store, self.engine)

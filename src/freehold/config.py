@@ -13,7 +13,7 @@ class Config:
     port: int = 4566  # 0: any free one.
     account: str = "000000000000"  # The account number in every ARN.
     region: str = "us-east-1"  # Where a request names no region.
-    keep_alive_s: float = 600.0  # An execution environment that was idle this long is let go.
+    keep_alive_s: float = 600.0  # An idle environment is let go then, until its function's history tells more.
     max_environments: int = 1000  # Execution environments of all functions together: AWS's account concurrency.
     max_body_bytes: int = 100 * 1024 * 1024  # A larger request is answered 413 unread; S3 needs much.
     jail: bool = True  # Functions live in jails where the machine allows it; False: in plain processes.

@@ -151,6 +151,58 @@ async def test_idle_environments_are_let_go(tmp_path: Path) -> None:
                 await asyncio.sleep(0.02)
 
 
+async def _idle(running: RunningEngine, count: int) -> None:
+    async with asyncio.timeout(20):
+        while sum(len(pool.idle) for pool in running.engine._pools.values()) < count:
+            await asyncio.sleep(0.005)
+
+
+async def test_for_want_of_memory_idle_environments_are_let_go_and_busy_ones_never(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("idle", {"app.py": PID})
+        running.add("busy", {"app.py": WAIT_FOR_FILE})
+        event = {"mark": str(tmp_path / "mark-"), "until": str(tmp_path / "go")}
+        busy = asyncio.ensure_future(running.invoke("busy", event))
+        pid = json.loads((await running.invoke("idle")).payload)
+        await _appear(tmp_path, "mark-", 1)
+        running.memory_left = 0.01
+        async with asyncio.timeout(20):
+            while _lives(pid):
+                await asyncio.sleep(0.02)
+        running.memory_left = 1.0
+        assert not busy.done()
+        (tmp_path / "go").touch()
+        assert (await busy).function_error is None
+
+
+async def test_who_has_least_of_its_time_left_is_let_go_first(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        for name in ("seldom", "often"):
+            running.add(name, {"app.py": PID})
+            await running.invoke(name)
+        await _idle(running, 2)
+        seldom, often = (running.engine._pools[f"us-east-1/{name}/$LATEST"] for name in ("seldom", "often"))
+        for _ in range(10):  # Used again within a second, so that a minute is enough for it.
+            often.history.woken(asyncio.get_running_loop().time() - 1)
+        assert often.idle[0].idle_since_s > seldom.idle[0].idle_since_s
+        assert running.engine._evictor.evict(1) == 1
+        assert (len(seldom.idle), len(often.idle)) == (1, 0)
+        assert running.engine._evictor.evict(5) == 1
+
+
+async def test_an_environment_that_rested_tells_how_long(tmp_path: Path) -> None:
+    async with running_engine(tmp_path, freezes=False) as running:
+        running.add("f", {"app.py": PID})
+        await running.invoke("f")
+        await _idle(running, 1)
+        (pool,) = running.engine._pools.values()
+        async with asyncio.timeout(20):
+            while not pool.idle[0].rested:
+                await asyncio.sleep(0.01)
+        await running.invoke("f")
+        assert sum(pool.history._counts) == 1
+
+
 async def test_new_code_lets_go_of_every_idle_environment(tmp_path: Path) -> None:
     async with running_engine(tmp_path) as running:
         running.add("f", {"app.py": WAIT_FOR_FILE})

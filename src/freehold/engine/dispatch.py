@@ -16,6 +16,7 @@ from freehold.clock import Clock, now_ms
 from freehold.engine import events
 from freehold.engine.concurrency import Concurrency
 from freehold.engine.environment import InitFailed
+from freehold.engine.evictor import Evictor, Idleness
 from freehold.engine.functions import (
     ALIAS,
     FUNCTION,
@@ -27,14 +28,12 @@ from freehold.engine.functions import (
     compile_version,
 )
 from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
+from freehold.engine.keep_alive import IdleHistory
 from freehold.engine.pool import Pool
 from freehold.engine.starter import Starter
 from freehold.engine.surroundings import Surroundings
 from freehold.runtimes.names import RUNTIMES
 from freehold.state.store import Change, Store
-
-_FREEZE_S = 0.1  # Idle so long: frozen. Not at once, or what runs again and again would be stopped and woken each time.
-_SWEEPS = 10  # So often within the keep-alive time idle environments are looked through.
 
 
 class Engine:
@@ -46,20 +45,19 @@ class Engine:
         starter: Starter,
         around: Surroundings,
         max_environments: int,
-        keep_alive_s: float,
-        freezes: bool = True,
+        idleness: Idleness,
     ) -> None:
         self._store = store
         self._starter = starter
         self._around = around
         self._clock: Clock = around.clock
-        self._keep_alive_s = keep_alive_s
         self._max_environments = max_environments
-        self._freezes = freezes
         self.concurrency = Concurrency(max_environments)
         self._versions: dict[str, FunctionVersion] = {}
         self._aliases: dict[str, Alias] = {}
         self._pools: dict[str, Pool] = {}
+        self._histories: dict[str, IdleHistory] = {}  # By function: new code is called as often as the old.
+        self._evictor = Evictor(idleness, around.clock, lambda: list(self._pools.values()))
         self._retired: set[Pool] = set()
         self._targets: dict[str, tuple[str, Alias | None]] = {}  # Invoked ARN -> function key, version or alias.
         self._prewarmed: set[str] = set()  # Names of runtimes.
@@ -68,12 +66,11 @@ class Engine:
 
     def start(self) -> None:
         self._unfollow = self._store.follow(KINDS, self._on_changes)
-        self._run_beside(self._sweep_forever())
-        if self._freezes:
-            self._run_beside(self._freeze_forever())
+        self._evictor.start()
 
     async def stop(self) -> None:
         self._unfollow()
+        await self._evictor.stop()
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -167,8 +164,9 @@ class Engine:
             function = self._versions.get(version_key)
             if function is None:
                 raise AwsError("ResourceNotFoundException", f"Function not found: {version_key}", status=404)
+            history = self._histories.setdefault(function.function_key, IdleHistory(self._clock))
             pool = self._pools[version_key] = Pool(
-                function, self._starter, self._admit, self._on_done, self._init_failure
+                function, self._starter, self._admit, self._on_done, self._init_failure, history
             )
         return pool
 
@@ -187,6 +185,8 @@ class Engine:
             if change.kind == FUNCTION:
                 self.concurrency.reserve(change.key, (change.document or {}).get("reserved_concurrency"))
             if change.document is None:
+                if change.kind == FUNCTION:
+                    self._histories.pop(change.key, None)
                 self._versions.pop(key, None)
                 self._retire(key)
                 continue
@@ -213,27 +213,11 @@ class Engine:
         self.concurrency.leave(function.function_key)
 
     def _admit(self) -> None:
-        """A place for one more environment, if need be taken from the function that was idle longest."""
-        pools = list(self._pools.values())
-        if sum(len(pool) for pool in (*pools, *self._retired)) < self._max_environments:
+        """A place for one more environment, if need be taken from an idle one, the least useful first."""
+        if sum(len(pool) for pool in (*self._pools.values(), *self._retired)) < self._max_environments:
             return
-        pools.sort(key=lambda pool: pool.idle[0].idle_since_s if pool.idle else float("inf"))
-        if not any(pool.evict_one() for pool in pools):
+        if not self._evictor.evict(1):
             raise self.concurrency.throttled("ConcurrentInvocationLimitExceeded")
-
-    async def _sweep_forever(self) -> None:
-        while True:
-            await self._clock.sleep(max(0.05, self._keep_alive_s / _SWEEPS))
-            limit_s = self._clock.monotonic_s() - self._keep_alive_s
-            for pool in list(self._pools.values()):
-                pool.sweep(limit_s)
-
-    async def _freeze_forever(self) -> None:
-        while True:
-            await self._clock.sleep(_FREEZE_S)
-            limit_s = self._clock.monotonic_s() - _FREEZE_S
-            for pool in self._pools.values():
-                pool.freeze_idle(limit_s)
 
     def _run_beside(self, work: object) -> None:
         assert asyncio.iscoroutine(work)

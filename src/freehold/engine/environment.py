@@ -18,6 +18,7 @@ from freehold.engine.functions import FunctionVersion
 from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
 from freehold.engine.limits import PAYLOAD_BYTES
 from freehold.engine.link import Link, Work
+from freehold.engine.memory import peak_mb
 from freehold.engine.output import OutputReader
 from freehold.engine.running import Running, closing_lines, log_tail, new_trace_id, start_lines
 from freehold.engine.surroundings import Observer, Surroundings
@@ -73,7 +74,9 @@ class Environment:
         self.on_gone: Callable[[Environment], None] = _nothing
         self.on_done: Callable[[FunctionVersion], None] = _done_nothing
         self.on_answered: Callable[[Environment, int], None] = _answered_nothing
+        self.on_woken: Callable[[float], None] = _woken_nothing  # Told since when it had been idle.
         self.settling = False  # Answered, and not ready for more yet.
+        self.rested = False  # Idle for a while: its next invocation wakes it.
         self.frozen = False
         self.provisioned = False
         self.initialization = "on-demand"
@@ -148,8 +151,8 @@ class Environment:
     def run(self, invocation: Invocation, answer: asyncio.Future[InvocationResult]) -> None:
         """Begins; must be IDLE. `answer` never gets an exception: what fails is a result with `function_error`."""
         self._become(State.BUSY)
-        if self.frozen:
-            self._thaw()
+        if self.rested:
+            self._wake()
         clock, timeout_s = self._around.clock, self.function.timeout_s
         started_ms = now_ms(clock)
         self._running = Running(
@@ -172,16 +175,20 @@ class Environment:
             )
         )
 
-    def freeze(self) -> None:
-        """Its processes make no progress until the next invocation. With extensions it stays awake: they are told of
-        its end and work then. AWS: "Understanding the Lambda execution environment lifecycle"."""
-        if self._process is not None and self.observer is None:
+    def rest(self, freezes: bool) -> None:
+        """It was idle for a while. Where it `freezes`, its processes make no progress until the next invocation; with
+        extensions it stays awake: they are told of its end and work then.
+        AWS: "Understanding the Lambda execution environment lifecycle"."""
+        self.rested = True
+        if freezes and self._process is not None and self.observer is None:
             self.frozen = self._process.freeze()
 
-    def _thaw(self) -> None:
-        self.frozen = False
-        if self._process is not None:
+    def _wake(self) -> None:
+        self.rested = False
+        if self.frozen and self._process is not None:
             self._process.thaw()
+        self.frozen = False
+        self.on_woken(self.idle_since_s)
 
     def stop(self) -> None:
         """Ends it, whatever it does; an invocation that runs is answered as one whose runtime was killed."""
@@ -197,7 +204,8 @@ class Environment:
 
     def on_ready(self) -> None:
         if self.state is State.STARTING:
-            self._init_ms = (self._around.clock.monotonic_s() - self._init_started_s) * 1000
+            self.idle_since_s = self._around.clock.monotonic_s()
+            self._init_ms = (self.idle_since_s - self._init_started_s) * 1000
             self._drain()
             self._become(State.IDLE)
             self._init.set_result(None)
@@ -463,7 +471,7 @@ class Environment:
         now_s = self._around.clock.monotonic_s()
         if now_s - self._sampled_s >= _MEMORY_SAMPLE_S and self._process is not None:
             self._sampled_s = now_s
-            self._max_memory_mb = max(self._max_memory_mb, _peak_memory_mb(self._process.pid))
+            self._max_memory_mb = max(self._max_memory_mb, peak_mb(self._process.pid))
 
     def _is_current(self, request_id: str) -> bool:
         """Answers to anything but the running invocation mean nothing."""
@@ -474,22 +482,13 @@ class Environment:
         self.state = state
 
 
-def _peak_memory_mb(pid: int) -> int:
-    """What the first process held at most; 0 where the system does not say."""
-    try:
-        with open(f"/proc/{pid}/status") as file:
-            for line in file:
-                if line.startswith("VmHWM:"):
-                    return math.ceil(int(line.split()[1]) / 1024)
-    except (OSError, ValueError):
-        pass
-    return 0
-
-
 def _nothing(_: Environment) -> None: ...
 
 
 def _answered_nothing(_: Environment, worked_us: int) -> None: ...
+
+
+def _woken_nothing(idle_since_s: float) -> None: ...
 
 
 def _done_nothing(_: FunctionVersion) -> None: ...

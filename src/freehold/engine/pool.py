@@ -16,6 +16,7 @@ from freehold.aws.errors import AwsError
 from freehold.engine.environment import Environment, InitFailed
 from freehold.engine.functions import FunctionVersion
 from freehold.engine.invocation import Invocation, InvocationResult
+from freehold.engine.keep_alive import IdleHistory
 from freehold.engine.pace import STALL_S, Pace
 from freehold.engine.starter import ON_DEMAND, PROVISIONED, Starter
 
@@ -37,12 +38,14 @@ class Pool:
         admit: Callable[[], None],
         on_done: Callable[[FunctionVersion], None],
         tell_failure: Callable[[FunctionVersion, Invocation, InitFailed], InvocationResult],
+        history: IdleHistory,
     ) -> None:
         self.function = function
         self._starter = starter
         self._admit = admit
         self._on_done = on_done
         self._tell_failure = tell_failure
+        self.history = history
         self._loop = asyncio.get_running_loop()
         self.idle: list[Environment] = []
         self.environments: set[Environment] = set()
@@ -102,22 +105,18 @@ class Pool:
         for environment in list(self.idle):
             spare = sum(1 for one in self.environments if one.provisioned) > self.provisioned
             if environment.idle_since_s < used_after_s and (not environment.provisioned or spare):
-                self.idle.remove(environment)
-                environment.stop()
+                self.let_go(environment)
 
-    def freeze_idle(self, used_before_s: float) -> None:
+    def rest_idle(self, used_before_s: float, freezes: bool) -> None:
         for environment in self.idle:
-            if not environment.frozen and environment.idle_since_s < used_before_s:
-                environment.freeze()
+            if not environment.rested and environment.idle_since_s < used_before_s:
+                environment.rest(freezes)
 
-    def evict_one(self) -> bool:
-        """Makes a place for another function: ends the environment that was idle longest."""
-        for environment in self.idle:
-            if not environment.provisioned:
-                self.idle.remove(environment)
-                environment.stop()
-                return True
-        return False
+    def let_go(self, environment: Environment) -> None:
+        """Ends one that is idle."""
+        self.idle.remove(environment)
+        self.history.let_go(environment.idle_since_s)
+        environment.stop()
 
     def retire(self) -> None:
         """Its version has new code or is gone: what runs ends in peace, everything else at once."""
@@ -141,6 +140,8 @@ class Pool:
         task.add_done_callback(self._starts.discard)
 
     async def _bring_up(self, initialization: str) -> None:
+        if not self.environments:
+            self.history.starting()
         try:
             environment = await self._starter.start(self.function, initialization)
         except InitFailed as failed:
@@ -160,6 +161,7 @@ class Pool:
         environment.on_gone = self._on_gone
         environment.on_answered = self._on_answered
         environment.on_done = self._on_done
+        environment.on_woken = self.history.woken
         self._on_free(environment)
 
     def _on_answered(self, environment: Environment, worked_us: int) -> None:
