@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import tempfile
@@ -22,6 +23,7 @@ from freehold.engine.starter import Starter
 from freehold.engine.surroundings import Surroundings
 from freehold.runtimes.interpreters import Interpreters
 from freehold.runtimes.launch import Launcher, Transport
+from freehold.runtimes.names import RUNTIMES
 from freehold.sandbox.layers import choose_sandbox
 from freehold.sandbox.plain import PlainSandbox
 from freehold.sandbox.sandbox import Sandbox
@@ -163,6 +165,15 @@ class RunningEngine:
         return await self.engine.invoke(
             Invocation(ARN + name, payload, RandomIds().uuid(), log_tail=log_tail, client_context=context)
         )
+
+    async def settled(self) -> None:
+        """Returns when all that is made beforehand has been made for the functions that were added."""
+        for _, stored in list(self.store.documents.items()):
+            if (name := stored.document["configuration"]["Runtime"]) in RUNTIMES:
+                await self.starter.prepare(RUNTIMES[name])
+        async with asyncio.timeout(20):
+            while not self.starter.blanks.is_full:
+                await asyncio.sleep(0.01)
 
 
 async def jail(directory: Path) -> Sandbox:

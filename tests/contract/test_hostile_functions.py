@@ -105,6 +105,7 @@ async def _fails(running: RunningEngine, event: str) -> tuple[str, str]:
     """Error type and message; checks that nothing is left of it and nobody else was disturbed."""
     other = (await running.invoke("other")).payload
     assert (await running.invoke("f")).payload == b'"fine"'
+    await running.settled()
     before = len(_tree(os.getpid()))
     peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     task = asyncio.ensure_future(running.invoke("f", event))

@@ -75,6 +75,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await asyncio.gather(*(pool.stop() for pool in (*self._pools.values(), *self._retired)))
+        self._starter.close()
         await asyncio.gather(*self._around.farewells)
 
     def listen(self, listener: Callable[[InvocationRecord], None]) -> None:

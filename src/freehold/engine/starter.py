@@ -16,6 +16,7 @@ import orjson
 
 from freehold.clock import Ids, now_ms
 from freehold.engine import events
+from freehold.engine.blanks import LINK_FD, Blank, Blanks
 from freehold.engine.environment import Environment, InitFailed
 from freehold.engine.extension_host import ExtensionHost, extension_names
 from freehold.engine.frames import FrameLink
@@ -29,11 +30,10 @@ from freehold.engine.runtime_api import RuntimeApi
 from freehold.engine.surroundings import Surroundings
 from freehold.engine.variables import TELEMETRY_FD, function_variables
 from freehold.runtimes.interpreters import NoInterpreter
-from freehold.runtimes.launch import Launch, Launcher, LaunchError, Package, Transport
+from freehold.runtimes.launch import TASK_DIR, Launch, Launcher, LaunchError, Package, Transport
 from freehold.runtimes.names import RUNTIMES, Runtime
 from freehold.sandbox.sandbox import Limits, Program, Room, Sandbox, SandboxError, SandboxProcess
 
-LINK_FD = 3
 ON_DEMAND = "on-demand"
 PROVISIONED = "provisioned-concurrency"
 
@@ -60,6 +60,7 @@ class Starter:
         self._sessions = sessions or RoleSessions(ids.hex(64).encode())
         self._endpoint = endpoint
         self._transport = transport
+        self.blanks = Blanks(sandbox)
 
     async def start(
         self, function: FunctionVersion, initialization: str = ON_DEMAND, limit_s: float = INIT_S
@@ -93,17 +94,24 @@ class Starter:
                 await self._sandbox.prepare(await self._launcher.zygote(runtime))
             elif runtime.language is not None:
                 await self._sandbox.prepare(None)
+            if self._sandbox.jails and runtime.language in ("python", "node") and self._transport != "http":
+                self.blanks.want(await self._launcher.launch(Package(runtime, "", TASK_DIR, None, True), {}))
         except (SandboxError, NoInterpreter):
             # The first invocation will meet it too, and has somebody to tell.
             return
+
+    def close(self) -> None:
+        """Lets go of what waits for functions."""
+        self.blanks.close()
 
     async def _bring_up(self, environment: Environment, initialization: str) -> None:
         function = environment.function
         package = await self._package(function)
         names = extension_names(package.opt_dir)
         launch = await self._launcher.launch(package, function.variables, self._transport, may_fork=not names)
+        blank = self.blanks.take(launch) if launch.may_boot_blank and package.jailed else None
         loop = asyncio.get_running_loop()
-        output_fd, print_fd = os.pipe()
+        output_fd, print_fd = (blank.output_fd, -1) if blank is not None else os.pipe()
         output = OutputReader(loop, output_fd, lambda: now_ms(self._around.clock), environment.take_output)
         inside: RuntimeApi | None = None
         try:
@@ -114,15 +122,46 @@ class Starter:
                 function, package, launch, self._endpoint(), environment.log_stream, initialization, inside.address,
                 self._sessions.issue(function.role_arn, function.name),
             )  # fmt: skip
-            link, process = await self._spawn(environment, package, launch, variables, print_fd, inside, host)
+            if blank is not None:
+                link, process = await self._furnish(environment, package, launch, variables, blank, inside, host)
+            else:
+                link, process = await self._spawn(environment, package, launch, variables, print_fd, inside, host)
         except BaseException:
             output.close()
             if inside is not None:
                 inside.close()
             raise
         finally:
-            os.close(print_fd)
+            if blank is None:
+                os.close(print_fd)
         environment.attach(process, link, output)
+
+    async def _furnish(
+        self,
+        environment: Environment,
+        package: Package,
+        launch: Launch,
+        variables: dict[str, str],
+        blank: Blank,
+        inside: RuntimeApi,
+        host: ExtensionHost,
+    ) -> tuple[Link, SandboxProcess]:
+        """A runtime that waits becomes the function."""
+        frames = FrameLink(asyncio.get_running_loop(), blank.link, environment)
+        frames.owns(inside.close)
+        link = host.serve(frames)
+        try:
+            await blank.process.furnish(_room(environment.function, package, launch), _limits(environment.function))
+        except BaseException as error:
+            frames.close()
+            blank.process.kill()
+            if isinstance(error, SandboxError):
+                # So it would be with the next one, too.
+                self.blanks.renounce()
+            raise
+        host.started(blank.process)
+        frames.start(orjson.dumps({**launch.first_message, "env": variables}))
+        return link, blank.process
 
     async def _spawn(
         self,
@@ -202,9 +241,16 @@ def _program(
 ) -> Program:
     return Program(
         launch.argv, launch.zygote, env, package.task_seen, fds,
-        Limits(memory_mb=function.memory_mb),
-        Room(package.task_dir, package.opt_dir, launch.visible, function.ephemeral_mb),
+        _limits(function), _room(function, package, launch),
     )  # fmt: skip
+
+
+def _limits(function: FunctionVersion) -> Limits:
+    return Limits(memory_mb=function.memory_mb)
+
+
+def _room(function: FunctionVersion, package: Package, launch: Launch) -> Room:
+    return Room(package.task_dir, package.opt_dir, launch.visible, function.ephemeral_mb)
 
 
 def _init_start(function: FunctionVersion, stamp_ms: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from freehold.engine.functions import FunctionVersion
 from freehold.engine.role_sessions import RoleSession
-from freehold.runtimes.launch import Launch, Package
+from freehold.runtimes.launch import OPT_DIR, TASK_DIR, Launch, Package
 
 RESERVED = frozenset({
     "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
@@ -79,6 +79,19 @@ def function_variables(
     if package.runtime.language != "custom":
         variables["_LAMBDA_TELEMETRY_LOG_FD"] = str(TELEMETRY_FD)
     return variables
+
+
+def boot_variables() -> dict[str, str]:
+    """What a jailed runtime boots with when it does not know its function yet: where libraries are, and the time zone.
+
+    The rest it sets for itself once it knows.
+    """
+    return {
+        "LANG": "en_US.UTF-8",
+        "LD_LIBRARY_PATH": _library_path(str(TASK_DIR), str(OPT_DIR)),
+        "PATH": f"{_PATH}:{OPT_DIR}/bin",
+        "TZ": ":UTC",
+    }
 
 
 def _library_path(task_dir: str, opt_dir: str | None) -> str:

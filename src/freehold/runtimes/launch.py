@@ -23,6 +23,8 @@ _PYTHON_BOOTSTRAP = Path(__file__).parent / "python" / "bootstrap.py"
 _NODE_BOOTSTRAP = Path(__file__).parent / "node" / "bootstrap.cjs"
 _SDK_PACKAGES = ("boto3", "botocore", "urllib3", "dateutil", "jmespath", "s3transfer", "six.py")
 
+_BOOT_NAMES = frozenset({"TZ", "LANG", "LANGUAGE", "NO_COLOR", "FORCE_COLOR", "PATH"})
+_BOOT_PREFIXES = ("NODE_", "UV_", "LD_", "LC_", "SSL_", "OPENSSL_", "ICU_", "MALLOC_", "GLIBC_")
 _SYSTEM_PREFIXES = frozenset({Path("/"), Path("/usr"), Path("/usr/local")})
 TASK_DIR, OPT_DIR = Path("/var/task"), Path("/opt")
 
@@ -66,6 +68,7 @@ class Launch:
     env: Mapping[str, str]  # Added to the function's own where the language needs it.
     first_message: Mapping[str, object]  # Of the frames transport, beside "env"; empty over HTTP.
     visible: tuple[Path, ...] = ()  # What else of this machine it must be able to read.
+    may_boot_blank: bool = False  # Whether it can boot before it knows its function.
 
 
 class Launcher:
@@ -83,13 +86,13 @@ class Launcher:
     ) -> Launch:
         """`transport` chooses one for a managed runtime; None: the quickest. Raises LaunchError, NoInterpreter.
 
-        `may_fork`: a zygote's fork will do; else the launch has an argv.
+        `may_fork`: a process that was up before will do; else the launch has an argv.
         """
         match package.runtime.language:
             case "python":
                 return await self._launch_python(package, env, transport or "frames", may_fork)
             case "node":
-                return await self._launch_node(package, env, transport or "frames")
+                return await self._launch_node(package, env, transport or "frames", may_fork)
             case "custom":
                 return _launch_custom(package)
         raise LaunchError("Runtime.InvalidRuntime", f"Freehold cannot run the runtime {package.runtime.name}.")
@@ -126,9 +129,11 @@ class Launcher:
             argv = (path, "-I", "-S", str(_PYTHON_BOOTSTRAP), str(self._packages()))
             wrapped = (_wrapper(wrapper, package), *argv) if wrapper else argv
             return Launch(wrapped, None, transport, python_env, message, visible)
-        return Launch((), zygote, transport, python_env, message, visible)
+        return Launch((), zygote, transport, python_env, message, visible, may_boot_blank=True)
 
-    async def _launch_node(self, package: Package, env: Mapping[str, str], transport: Transport) -> Launch:
+    async def _launch_node(
+        self, package: Package, env: Mapping[str, str], transport: Transport, may_fork: bool
+    ) -> Launch:
         interpreter = await self._interpreters.find(package.runtime)
         path = os.path.realpath(interpreter.path) if package.jailed else interpreter.path
         argv: tuple[str, ...] = (path, str(_NODE_BOOTSTRAP))
@@ -151,9 +156,11 @@ class Launcher:
         paths += [str(sdk)] if sdk else []
         node_env = {"NODE_PATH": os.pathsep.join([*paths, str(package.task_seen)])}
         visible = (*installation(interpreter.path), _NODE_BOOTSTRAP.parent, *([sdk] if sdk else []))
-        if wrapper := env.get("AWS_LAMBDA_EXEC_WRAPPER"):
+        wrapper = env.get("AWS_LAMBDA_EXEC_WRAPPER")
+        if wrapper:
             argv = (_wrapper(wrapper, package), *argv)
-        return Launch(argv, None, transport, node_env, message, visible)
+        blank = not wrapper and may_fork and transport == "frames" and not _read_at_boot(env)
+        return Launch(argv, None, transport, node_env, message, visible, blank)
 
     def _package_folders(self) -> list[Path]:
         """The folder of links, and those that the links lead to."""
@@ -189,6 +196,11 @@ def _wrapper(path: str, package: Package) -> str:
         if path.startswith(inside) and outside is not None:
             return str(outside / path.removeprefix(inside))
     return path
+
+
+def _read_at_boot(env: Mapping[str, str]) -> bool:
+    """Whether a variable is one that Node.js, or the libraries below it, look at once, when they start."""
+    return any(name in _BOOT_NAMES or name.startswith(_BOOT_PREFIXES) for name in env)
 
 
 def _layer_paths(opt_dir: Path | None, *places: str) -> list[str]:

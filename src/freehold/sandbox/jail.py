@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from freehold.sandbox.plain import PlainSandbox
-from freehold.sandbox.sandbox import Program
+from freehold.sandbox.sandbox import Limits, Room
 
 
 class JailSandbox(PlainSandbox):
@@ -25,17 +25,15 @@ class JailSandbox(PlainSandbox):
         self._place = place
         self._cpu_limit = cpu_limit
 
-    def _jail(self, program: Program) -> dict[str, object] | None:
-        room = program.room
-        assert room is not None
+    def _jail(self, room: Room, limits: Limits) -> dict[str, object] | None:
         return {
             "place": str(self._place),
-            "task_dir": str(room.task_dir),
+            "task_dir": str(room.task_dir) if room.task_dir else None,
             "opt_dir": str(room.opt_dir) if room.opt_dir else None,
             "visible": [str(path) for path in room.visible],
             "tmp_mb": room.tmp_mb,
-            "memory_mb": program.limits.memory_mb,
-            "processes": program.limits.processes,
+            "memory_mb": limits.memory_mb,
+            "processes": limits.processes,
             "cpu_limit": self._cpu_limit,
             "internet": True,
         }

@@ -15,9 +15,10 @@ import struct
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
-from freehold.sandbox.sandbox import Exit, Program, SandboxError, SandboxProcess, Zygote
+from freehold.sandbox.sandbox import Exit, Limits, Program, Room, SandboxError, SandboxProcess, Zygote
 
 _SPAWNER = Path(__file__).with_name("spawner.py")
 _START_LIMIT_S = 20.0  # A spawner that is not up after this long never will be.
@@ -33,15 +34,16 @@ class PlainSandbox:
         self._retired: list[_Spawner] = []
 
     async def prepare(self, zygote: Zygote | None) -> None:
-        await self._spawner(zygote)
+        await (await self._spawner(zygote)).settled.wait()
 
     async def start(self, program: Program) -> SandboxProcess:
         zygote = None if program.argv else program.zygote
         assert program.argv or zygote is not None
-        return await (await self._spawner(zygote)).start(program, self._jail(program))
+        jail = self._jail(program.room, program.limits) if program.room else None
+        return await (await self._spawner(zygote)).start(program, jail, self._jail)
 
-    def _jail(self, program: Program) -> dict[str, object] | None:
-        """What the spawner is told of the program's jail; None: it gets none."""
+    def _jail(self, room: Room, limits: Limits) -> dict[str, object] | None:
+        """What the spawner is told of a program's jail; None: it gets none."""
         return None
 
     async def stop(self) -> None:
@@ -63,17 +65,32 @@ class PlainSandbox:
         return await asyncio.shield(task)
 
 
+_Describe = Callable[[Room, Limits], dict[str, object] | None]
+
+
 class _Process:
     """Meets `SandboxProcess`."""
 
     def __init__(
-        self, spawner: _Spawner, number: int, pid: int, exited: asyncio.Future[Exit], controls: tuple[str, ...]
+        self,
+        spawner: _Spawner,
+        number: int,
+        pid: int,
+        exited: asyncio.Future[Exit],
+        controls: tuple[str, ...],
+        describe: _Describe,
     ) -> None:
         self.controls = controls  # The controllers that limit it; of jails only.
+        self._describe = describe
         self._spawner = spawner
         self._number = number
         self.pid = pid
         self.exited = exited
+
+    async def furnish(self, room: Room, limits: Limits) -> None:
+        jail = self._describe(room, limits)
+        if jail is not None:
+            await self._spawner.furnish(self._number, jail)
 
     def kill(self) -> None:
         if not self.exited.done():
@@ -104,8 +121,10 @@ class _Spawner:
         self._control = control
         self._process = process
         self._ready: asyncio.Future[None] = self._loop.create_future()
+        self.settled = asyncio.Event()  # It has loaded all that its children share, or is gone.
         self._starting: dict[int, asyncio.Future[tuple[int, tuple[str, ...]]]] = {}
         self._exits: dict[int, asyncio.Future[Exit]] = {}
+        self._furnishing: dict[int, asyncio.Future[None]] = {}
         self._numbers = 0
         self._received = bytearray()
         self._unsent: deque[tuple[bytes, list[int]]] = deque()
@@ -149,7 +168,7 @@ class _Spawner:
             raise SandboxError(f"the process that starts functions was not up after {_START_LIMIT_S:.0f} s") from None
         return spawner
 
-    async def start(self, program: Program, jail: dict[str, object] | None) -> SandboxProcess:
+    async def start(self, program: Program, jail: dict[str, object] | None, describe: _Describe) -> SandboxProcess:
         self._numbers += 1
         number = self._numbers
         message = {
@@ -173,7 +192,12 @@ class _Spawner:
         except asyncio.CancelledError:
             self.send({"op": "kill", "id": number})
             raise
-        return _Process(self, number, pid, exited, controls)
+        return _Process(self, number, pid, exited, controls, describe)
+
+    async def furnish(self, number: int, jail: dict[str, object]) -> None:
+        done = self._furnishing[number] = self._loop.create_future()
+        self.send({"op": "furnish", "id": number, "jail": jail})
+        await done
 
     async def stop(self) -> None:
         self._lose()
@@ -234,12 +258,18 @@ class _Spawner:
         match message["op"]:
             case "ready":
                 self._ready.set_result(None)
+            case "settled":
+                self.settled.set()
             case "started":
                 started = self._starting.pop(_number(message["id"]))
                 if not started.done():
                     controls = message.get("controls", [])
                     assert isinstance(controls, list)
                     started.set_result((_number(message["pid"]), tuple(controls)))
+            case "furnished":
+                done = self._furnishing.pop(_number(message["id"]))
+                if not done.done():
+                    done.set_exception(SandboxError(str(message["why"]))) if message["why"] else done.set_result(None)
             case "failed":
                 number = _number(message["id"])
                 started = self._starting.pop(number)
@@ -256,6 +286,7 @@ class _Spawner:
         if self.gone:
             return
         self.gone = True
+        self.settled.set()
         self._loop.remove_reader(self._control.fileno())
         self._loop.remove_writer(self._control.fileno())
         self._control.close()
@@ -276,6 +307,10 @@ class _Spawner:
             if not started.done():
                 started.set_exception(SandboxError("the process that starts functions is gone"))
         self._starting.clear()
+        for furnished in self._furnishing.values():
+            if not furnished.done():
+                furnished.set_exception(SandboxError("the process that starts functions is gone"))
+        self._furnishing.clear()
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:

@@ -37,7 +37,7 @@ class Limits:
 class Room:
     """What a jailed program sees of the machine, beside its system folders; a plain sandbox does not look at it."""
 
-    task_dir: Path  # At /var/task, read-only.
+    task_dir: Path | None  # At /var/task, read-only; None: nothing yet, until the process is furnished.
     opt_dir: Path | None = None  # At /opt, read-only.
     visible: tuple[Path, ...] = ()  # Read-only, where they are: interpreter, bootstrap, SDKs.
     tmp_mb: int = 512  # The size of /tmp.
@@ -70,6 +70,13 @@ class SandboxProcess(Protocol):
     @property
     def exited(self) -> asyncio.Future[Exit]: ...
 
+    async def furnish(self, room: Room, limits: Limits) -> None:
+        """Gives a jailed program that was started with an empty room its code, its /tmp and its limits, once.
+
+        Raises SandboxError, and the process is of no use.
+        """
+        ...
+
     def kill(self) -> None:
         """Ends the whole tree with SIGKILL. May be called at any time, more than once."""
         ...
@@ -89,7 +96,7 @@ class Sandbox(Protocol):
         ...
 
     async def prepare(self, zygote: Zygote | None) -> None:
-        """Has the zygote (None: what executes argv's) up before it is needed. Raises SandboxError."""
+        """Returns once the zygote (None: what executes argv's) is up with all that it loads. Raises SandboxError."""
         ...
 
     async def start(self, program: Program) -> SandboxProcess:

@@ -3,8 +3,9 @@
 It runs on the function's interpreter (Python 3.9 or newer), alone with the standard library, never imported by the
 server. Single-threaded, so that forking is safe. `python -I -S spawner.py CONTROL_FD [ENTRY_FILE [ARGUMENT...]]`.
 
-Messages, both ways: 4 bytes length (big endian), JSON; descriptors ride on the length. In: start, kill. Out: ready,
-started, failed, exited. When the control socket closes (the server is gone, however it went), everything is killed.
+Messages, both ways: 4 bytes length (big endian), JSON; descriptors ride on the length. In: start, furnish, kill. Out:
+ready, settled, started, furnished, failed, exited. When the control socket closes (the server is gone, however it
+went), everything is killed.
 """
 
 import array
@@ -23,8 +24,9 @@ import sys
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_MADV_COLLAPSE, _LARGE_PAGE = 25, 2 << 20
 _MAX_FDS = 16
-_QUIET_MS = 400
+_QUIET_MS = 50
 _STATUS = struct.Struct(">iq")  # Of a jailed function: as wait says it, and its memory.
 _HIGH_FD = 100  # Received descriptors are moved here, out of the way of their targets.
 
@@ -64,6 +66,8 @@ class Spawner:
             # What every child needs; the other steps wait for quiet moments.
             self.preload.pop(0)()
         self.send({"op": "ready"})
+        if not self.preload:
+            self.send({"op": "settled"})
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
         poll.register(self.wake_read, select.POLLIN)
@@ -84,6 +88,8 @@ class Spawner:
                 if not self.preload:
                     gc.collect()
                     gc.freeze()
+                    _use_large_pages()
+                    self.send({"op": "settled"})
 
     def handle(self, message, fds):
         if message["op"] == "kill":
@@ -94,6 +100,9 @@ class Spawner:
                 _kill_group(pid)
                 for one in below:
                     _kill_group(one)
+            return None
+        if message["op"] == "furnish":
+            self.furnish(message)
             return None
         jail = message.get("jail")
         read_end, write_end = os.pipe()
@@ -148,6 +157,19 @@ class Spawner:
             self.cgroups.remove(folders)
             raise
         return folders
+
+    def furnish(self, message):
+        """A jail that was made empty gets its code, the size of its /tmp and its limits."""
+        pid = self.ends.get(message["id"])
+        why = ""
+        try:
+            if pid is None:
+                raise OSError("it has ended")
+            self.cgroups.limit(message["id"], message["jail"])
+            self.walls.furnish(pid, message["jail"])
+        except OSError as error:
+            why = str(error)
+        self.send({"op": "furnished", "id": message["id"], "why": why})
 
     def become(self, message, fds, report, status, folders):
         """In the child: puts descriptors and limits in place. The report pipe closes on a successful exec."""
@@ -366,6 +388,21 @@ def _read_all(fd):
         if not part:
             return b"".join(parts)
         parts.append(part)
+
+
+def _use_large_pages():
+    """Our memory in as few page tables as there can be: a fork copies them. Linux 6.1; elsewhere forks take longer."""
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None)
+    with open("/proc/self/maps") as file:
+        lines = [line.split() for line in file]
+    for span, access, _, _, inode, *name in lines:
+        if access == "rw-p" and inode == "0" and name in ([], ["[heap]"]):
+            start, end = (int(number, 16) for number in span.split("-"))
+            start, end = -(-start // _LARGE_PAGE) * _LARGE_PAGE, end // _LARGE_PAGE * _LARGE_PAGE
+            if end > start:
+                libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_COLLAPSE)
 
 
 def _prctl(option, value):

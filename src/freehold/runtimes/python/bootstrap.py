@@ -63,7 +63,12 @@ def _import_boto3():
         import botocore.client  # noqa: F401
 
 
-PRELOAD = [_import_client, _import_sdk, _import_botocore, _import_boto3]
+def _warm_sdk():
+    if "boto3" in sys.modules:
+        _beside("warm_sdk").warm()
+
+
+PRELOAD = [_import_client, _import_sdk, _import_botocore, _import_boto3, _warm_sdk]
 
 
 def enter():

@@ -55,6 +55,11 @@ class Cgroups:
         folders = sorted({"%s/%d" % (tree, number) for tree in self.trees.values()})
         for folder in folders:
             os.mkdir(folder)
+        self.limit(number, jail)
+        return folders
+
+    def limit(self, number, jail):
+        """Sets, or sets anew, what one jail may use. Raises OSError."""
         limit = str((jail["memory_mb"] + jail["tmp_mb"]) * 1024 * 1024)
         share = jail["memory_mb"] / _ONE_CPU_MB
         if "memory" in self.trees:
@@ -71,7 +76,6 @@ class Cgroups:
                 _write("%s/%d/cpu.max" % (self.trees["cpu"], number), "%d %d" % (quota, _PERIOD_US))
             else:
                 _write("%s/%d/cpu.cfs_quota_us" % (self.trees["cpu"], number), str(quota))
-        return folders
 
     def remove(self, folders):
         """True when they are gone."""

@@ -24,6 +24,9 @@ _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _CAPSET = {"x86_64": 126, "aarch64": 91}
+_OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
+_AT_FDCWD, _AT_EMPTY_PATH, _CLONE_TREE, _MOVE_FROM_DESCRIPTOR = -100, 0x1000, 1, 4
+_READ_ONLY, _NO_SETUID, _NO_DEVICES = 1, 2, 4
 _USER = 993  # As inside AWS's environments.
 _FIRST_USER = 1_993_000_000  # As root: user ids that no account of the machine has.
 _USERS = 60_000
@@ -54,6 +57,7 @@ class Walls:
         # What the machine mounts later is seen, what we mount stays ours.
         _mount("none", "/", None, _MS_REC | _MS_SLAVE)
         _mount("jails", place, "tmpfs", _MS_NOSUID, "mode=755,size=4m")
+        self.mount_namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         self.pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
 
     def prepare(self, jail):
@@ -86,9 +90,9 @@ class Walls:
         _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
         root = self.roots[tuple(jail["visible"])]
         _mount(root, root, None, _MS_BIND | _MS_REC)
-        _show(jail["task_dir"], root + "/var/task")
-        if jail["opt_dir"]:
-            _show(jail["opt_dir"], root + "/opt")
+        for source, place in (("task_dir", "/var/task"), ("opt_dir", "/opt")):
+            if jail[source]:
+                _show(jail[source], root + place)
         self._name_user(root)
         _mount("tmp", root + "/tmp", "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=1777,size=%dm" % jail["tmp_mb"])
         for path in jail["visible"]:
@@ -104,6 +108,34 @@ class Walls:
         name = b"lambda"
         _call("sethostname", name, len(name))
         _call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+    def furnish(self, pid, jail):
+        """In the spawner: code, layers and the size of /tmp for a jail that stands empty. `pid`: its first process, or,
+        of an ordinary user's, the one before it."""
+        mounts = [
+            (_open_tree(jail[source]), place)
+            for source, place in (("task_dir", b"/var/task"), ("opt_dir", b"/opt"))
+            if jail[source]
+        ]
+        inside = os.open("/proc/%d/ns/mnt" % self.first(pid), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _call("setns", inside, _NEW_NS)
+            try:
+                for tree, place in mounts:
+                    _syscall(_MOVE_MOUNT, tree, b"", _AT_FDCWD, place, _MOVE_FROM_DESCRIPTOR)
+                _mount("none", "/tmp", None, _MS_REMOUNT | _MS_NOSUID | _MS_NODEV, "size=%dm" % jail["tmp_mb"])
+            finally:
+                _call("setns", self.mount_namespace, _NEW_NS)
+        finally:
+            for fd in (inside, *(tree for tree, _ in mounts)):
+                os.close(fd)
+
+    def first(self, pid):
+        """The first process of a jail, by the one that was forked for it."""
+        if self.is_root:
+            return pid
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+            return int(file.read().split()[0])
 
     @property
     def user(self):
@@ -173,6 +205,20 @@ def _build_root(root, visible):
     for path in visible:
         if not path.startswith(("/usr/", "/tmp/")):
             _show_if_there(path, root)
+
+
+def _open_tree(source):
+    """A mount of a folder that is nowhere yet, read-only and without devices; a descriptor. Linux 5.12."""
+    tree = _libc.syscall(ctypes.c_long(_OPEN_TREE), _AT_FDCWD, os.fsencode(source), _CLONE_TREE | os.O_CLOEXEC)
+    if tree < 0:
+        _fail("open_tree", source)
+    attributes = (ctypes.c_uint64 * 4)(_READ_ONLY | _NO_SETUID | _NO_DEVICES, 0, 0, 0)
+    try:
+        _syscall(_MOUNT_SETATTR, tree, b"", _AT_EMPTY_PATH, attributes, ctypes.c_long(32))
+    except OSError:
+        os.close(tree)
+        raise
+    return tree
 
 
 def _show_if_there(path, root):
