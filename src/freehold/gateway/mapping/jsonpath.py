@@ -7,8 +7,6 @@ import re
 from functools import lru_cache
 from typing import Any
 
-import jsonpath
-
 from freehold.gateway.mapping.methods import TemplateFailure
 
 _PLAIN = re.compile(r"""^\$?((\.?[\w@-]+)|(\[(\d+|'[^']*'|"[^"]*")\]))*$""")
@@ -58,6 +56,8 @@ def _search(document: Any, path: str) -> Any:
 
 @lru_cache(maxsize=256)
 def _compiled(path: str) -> Any:
+    import jsonpath  # A tenth of a server's start; few paths need it.
+
     try:
         return jsonpath.compile(path)
     except jsonpath.JSONPathError as error:
