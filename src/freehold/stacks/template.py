@@ -129,7 +129,8 @@ def _check_resource(name: str, resource: Any, source: Source, keys: frozenset[st
     if not isinstance(resource.get("Type"), str):
         raise format_error(f"[/Resources/{name}] Every Resources object must contain a Type member.{at}")
     # The SAM transform knows its own resources' attributes, and drops what it does not.
-    unknown = [] if resource["Type"].startswith("AWS::Serverless::") else [key for key in resource if key not in keys]
+    known = keys | {"Version"} if is_custom(resource["Type"]) else keys
+    unknown = [] if resource["Type"].startswith("AWS::Serverless::") else [key for key in resource if key not in known]
     if unknown:
         raise validation_error(
             f"Invalid template resource property '{unknown[0]}'{source.at('Resources', name, unknown[0])}"

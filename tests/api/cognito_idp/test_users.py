@@ -9,7 +9,7 @@ from typing import Any
 
 import jwt
 import pytest
-from tests.api.cognito_idp.pool import PASSWORD, Pool, make_pool
+from tests.api.cognito_idp.pool import PASSWORD, Pool, SrpClient, make_pool
 
 Client = Callable[..., Any]
 BY_MAIL = {"AutoVerifiedAttributes": ["email"]}
@@ -266,6 +266,21 @@ def test_a_pool_is_described_changed_listed_and_deleted(client: Client) -> None:
             gone()
 
 
+def make_function(client: Client, name: str, code: str) -> str:
+    """Its ARN."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", code)
+    made = client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Handler="app.handler",
+        Role="arn:aws:iam::000000000000:role/r",
+        Code={"ZipFile": packed.getvalue()},
+    )
+    return str(made["FunctionArn"])
+
+
 _TRIGGER = """
 def handler(event, context):
     source = event["triggerSource"]
@@ -284,16 +299,7 @@ def handler(event, context):
 
 
 def test_functions_decide_at_the_pools_triggers(client: Client) -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("app.py", _TRIGGER)
-    function = client("lambda").create_function(
-        FunctionName="pool-triggers",
-        Runtime="python3.12",
-        Handler="app.handler",
-        Role="arn:aws:iam::000000000000:role/r",
-        Code={"ZipFile": packed.getvalue()},
-    )["FunctionArn"]
+    function = make_function(client, "pool-triggers", _TRIGGER)
     names = ("PreSignUp", "PreTokenGeneration", "PreAuthentication")
     pool = make_pool(client, LambdaConfig=dict.fromkeys(names, function), **BY_MAIL)
     with pytest.raises(pool.cognito.exceptions.UserLambdaValidationException, match=r"PreSignUp failed.*go away"):
@@ -311,3 +317,91 @@ def test_functions_decide_at_the_pools_triggers(client: Client) -> None:
             AuthParameters={"USERNAME": "ann", "PASSWORD": PASSWORD},
             ClientMetadata={"x": "1"},
         )
+
+
+_CHALLENGES = """
+def handler(event, context):
+    request, response = event["request"], event["response"]
+    if event["triggerSource"] == "DefineAuthChallenge_Authentication":
+        done = [(each["challengeName"], each["challengeResult"]) for each in request["session"]]
+        if done in ([], [("SRP_A", True), ("PASSWORD_VERIFIER", True)]):
+            response["challengeName"] = "CUSTOM_CHALLENGE"
+        elif done == [("SRP_A", True)]:
+            response["challengeName"] = "PASSWORD_VERIFIER"
+        elif done[-1] == ("CUSTOM_CHALLENGE", True):
+            assert request["session"][-1]["challengeMetadata"] == "a sum"
+            response["issueTokens"] = True
+        elif len(done) < 3:
+            response["challengeName"] = "CUSTOM_CHALLENGE"
+        else:
+            response["failAuthentication"] = True
+    elif event["triggerSource"] == "CreateAuthChallenge_Authentication":
+        response["publicChallengeParameters"] = {"question": "6 * 7"}
+        response["privateChallengeParameters"] = {"answer": "42"}
+        response["challengeMetadata"] = "a sum"
+    else:
+        response["answerCorrect"] = request["challengeAnswer"] == request["privateChallengeParameters"]["answer"]
+    return event
+"""
+
+
+@pytest.fixture
+def custom(client: Client, request: pytest.FixtureRequest) -> Pool:
+    function = make_function(client, request.node.name.replace("_", "-")[:60], _CHALLENGES)
+    names = ("DefineAuthChallenge", "CreateAuthChallenge", "VerifyAuthChallengeResponse")
+    pool = make_pool(client, flows=("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"),
+                     LambdaConfig=dict.fromkeys(names, function))  # fmt: skip
+    pool.add()
+    return pool
+
+
+def begin(pool: Pool, **more: str) -> Any:
+    parameters = {"USERNAME": "ann", **more}
+    return pool.cognito.initiate_auth(ClientId=pool.app, AuthFlow="CUSTOM_AUTH", AuthParameters=parameters)
+
+
+def answer(pool: Pool, asked: Any, text: str) -> Any:
+    return pool.cognito.respond_to_auth_challenge(
+        ClientId=pool.app,
+        ChallengeName="CUSTOM_CHALLENGE",
+        Session=asked["Session"],
+        ChallengeResponses={"USERNAME": "ann", "ANSWER": text},
+    )
+
+
+def test_functions_may_define_what_a_sign_in_asks(custom: Pool) -> None:
+    asked = begin(custom)
+    assert asked["ChallengeName"] == "CUSTOM_CHALLENGE"
+    assert asked["ChallengeParameters"] == {"question": "6 * 7", "USERNAME": "ann"}
+    assert "42" not in asked["Session"]
+    again = answer(custom, asked, "41")
+    assert again["ChallengeName"] == "CUSTOM_CHALLENGE"
+    with pytest.raises(custom.cognito.exceptions.NotAuthorizedException):  # A challenge is answered once.
+        answer(custom, asked, "42")
+    assert answer(custom, again, "42")["AuthenticationResult"]["IdToken"]
+
+
+def test_functions_may_refuse_a_sign_in(custom: Pool) -> None:
+    asked = begin(custom)
+    for _ in range(2):
+        asked = answer(custom, asked, "41")
+    with pytest.raises(custom.cognito.exceptions.NotAuthorizedException, match="Incorrect username or password"):
+        answer(custom, asked, "41")
+
+
+def test_functions_may_ask_for_the_password_too(custom: Pool) -> None:
+    srp = SrpClient.begin(custom.id, "ann", PASSWORD)
+    asked = begin(custom, CHALLENGE_NAME="SRP_A", SRP_A=srp.public)
+    assert asked["ChallengeName"] == "PASSWORD_VERIFIER"
+    respond = {"ClientId": custom.app, "ChallengeName": "PASSWORD_VERIFIER"}
+    wrong = SrpClient(custom.id, "ann", "wrong", srp.private)
+    with pytest.raises(custom.cognito.exceptions.NotAuthorizedException):
+        custom.cognito.respond_to_auth_challenge(
+            **respond, ChallengeResponses=wrong.answer(asked["ChallengeParameters"])
+        )
+    asked = begin(custom, CHALLENGE_NAME="SRP_A", SRP_A=srp.public)
+    next_one = custom.cognito.respond_to_auth_challenge(
+        **respond, ChallengeResponses=srp.answer(asked["ChallengeParameters"])
+    )
+    assert next_one["ChallengeName"] == "CUSTOM_CHALLENGE"
+    assert answer(custom, next_one, "42")["AuthenticationResult"]["IdToken"]

@@ -18,6 +18,10 @@ WRONG = [
         "2011-01-01 is not a supported",
     ),
     ("Resources:\n  A:\n    Typ: x", "[/Resources/A] Every Resources object must contain a Type member. (line 2)"),
+    (  # Only custom resources have one.
+        "Resources:\n  A: {Type: AWS::Logs::LogGroup, Version: 1}",
+        "Invalid template resource property 'Version' (line 2)",
+    ),
     ("Resources:\n  A-b: {Type: AWS::Logs::LogGroup}", "Resource name A-b is non alphanumeric. (line 2)"),
     (
         "Resources:\n  A:\n    Type: AWS::SQS::Queue",

@@ -7,20 +7,18 @@ who the user is, `_admit` decides what follows - a refusal, the challenge to cho
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import orjson
 
-from freehold.aws.call import Call, Json, in_region
+from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
-from freehold.services.cognito_idp import passwords, sessions, sign_in_srp, tokens, triggers
+from freehold.services.cognito_idp import passwords, sessions, sign_in_custom, sign_in_srp, tokens, triggers
+from freehold.services.cognito_idp.attempt import Attempt, open_attempt
 from freehold.services.cognito_idp.clients import check_secret_hash, client_secret, hides_users
 from freehold.services.cognito_idp.record import (
     CognitoIdp,
-    client_and_pool,
     invalid,
     not_authorized,
-    pool_region,
     unsupported,
 )
 from freehold.services.cognito_idp.schema import check_attributes, missing_attributes
@@ -36,6 +34,7 @@ _ALLOWED_BY = {
     "USER_PASSWORD_AUTH": {"ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"},
     "ADMIN_USER_PASSWORD_AUTH": {"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"},
     "ADMIN_NO_SRP_AUTH": {"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"},
+    "CUSTOM_AUTH": {"ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY"},
     "REFRESH_TOKEN_AUTH": {"ALLOW_REFRESH_TOKEN_AUTH"},
     "REFRESH_TOKEN": {"ALLOW_REFRESH_TOKEN_AUTH"},
 }
@@ -43,37 +42,18 @@ _OLD_FLOWS = frozenset({"ADMIN_NO_SRP_AUTH", "CUSTOM_AUTH_FLOW_ONLY", "USER_PASS
 _ADMIN_FLOWS = frozenset({"ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"})
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One request of a sign-in."""
-
-    service: CognitoIdp
-    call: Call  # In the pool's region.
-    pool: Document
-    client: Document
-    parameters: Json  # AuthParameters or ChallengeResponses.
-    session: str | None
-    metadata: Json
-
-    def parameter(self, name: str) -> str:
-        value = self.parameters.get(name)
-        if not value:
-            raise invalid(f"Missing required parameter {name}")
-        return str(value)
-
-
 async def initiate_auth(service: CognitoIdp, call: Call, request: Json) -> Json:
     if request["AuthFlow"] in _ADMIN_FLOWS:
         raise invalid("Initiate Auth method not supported.")
-    return await _initiate(await _attempt(service, call, request, "AuthParameters"), request["AuthFlow"])
+    return await _initiate(await open_attempt(service, call, request, "AuthParameters"), request["AuthFlow"])
 
 
 async def admin_initiate_auth(service: CognitoIdp, call: Call, request: Json) -> Json:
-    return await _initiate(await _attempt(service, call, request, "AuthParameters"), request["AuthFlow"])
+    return await _initiate(await open_attempt(service, call, request, "AuthParameters"), request["AuthFlow"])
 
 
 async def respond_to_auth_challenge(service: CognitoIdp, call: Call, request: Json) -> Json:
-    attempt = await _attempt(service, call, request, "ChallengeResponses")
+    attempt = await open_attempt(service, call, request, "ChallengeResponses")
     answer = _CHALLENGES.get(request["ChallengeName"])
     if answer is None:
         raise unsupported(f"the challenge {request['ChallengeName']}")
@@ -81,23 +61,10 @@ async def respond_to_auth_challenge(service: CognitoIdp, call: Call, request: Js
 
 
 async def get_tokens_from_refresh_token(service: CognitoIdp, call: Call, request: Json) -> Json:
-    attempt = await _attempt(service, call, request, "AuthParameters")
+    attempt = await open_attempt(service, call, request, "AuthParameters")
     if (client_secret(service, attempt.client) or None) != (request.get("ClientSecret") or None):
         raise not_authorized("Invalid client secret")
     return await _renew(attempt, request["RefreshToken"], by_secret=True)
-
-
-async def _attempt(service: CognitoIdp, call: Call, request: Json, parameters: str) -> Attempt:
-    client, pool = await client_and_pool(service, call, request["ClientId"], request.get("UserPoolId"))
-    return Attempt(
-        service,
-        in_region(call, pool_region(pool["Id"])),
-        pool,
-        client,
-        request.get(parameters) or {},
-        request.get("Session"),
-        request.get("ClientMetadata") or {},
-    )
 
 
 async def _initiate(attempt: Attempt, flow: str) -> Json:
@@ -110,6 +77,8 @@ async def _initiate(attempt: Attempt, flow: str) -> Json:
     check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
     if flow == "USER_SRP_AUTH":
         return await _begin_srp(attempt, username)
+    if flow == "CUSTOM_AUTH":
+        return await _begin_custom(attempt, username)
     password = attempt.parameter("PASSWORD")
     user = await _find(attempt, username)
     if user is not None:
@@ -169,12 +138,50 @@ async def _answer_srp(attempt: Attempt) -> Json:
         attempt.parameter("PASSWORD_CLAIM_SECRET_BLOCK"),
         attempt.parameter("TIMESTAMP"),
     )
-    user = await sign_in_srp.finish(attempt.service, attempt.pool, attempt.client, username, proof)
-    return await _admit(attempt, user)
+    user, history = await sign_in_srp.finish(attempt.service, attempt.pool, attempt.client, username, proof)
+    if history is None:
+        return await _admit(attempt, user)
+    return await _go_on(attempt, user, sign_in_custom.proved(sign_in_custom.PASSWORD, history), "")
+
+
+async def _begin_custom(attempt: Attempt, username: str) -> Json:
+    """With a public value of SRP the functions may ask for the password among other things."""
+    user = await _find(attempt, username)
+    passwords.refuse_locked(attempt.service, attempt.pool["Id"], username if user is None else user["Username"])
+    if user is None:
+        raise not_authorized(passwords.WRONG)
+    await _before(attempt, user)
+    if attempt.parameters.get("CHALLENGE_NAME") != "SRP_A":
+        return await _go_on(attempt, user, [], "")
+    return await _go_on(attempt, user, sign_in_custom.proved("SRP_A", []), attempt.parameter("SRP_A"))
+
+
+async def _answer_custom(attempt: Attempt) -> Json:
+    username = attempt.parameter("USERNAME")
+    check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
+    session = sign_in_custom.proceed(attempt)
+    user = (await find_user(attempt.service, attempt.pool, username)).document
+    if user["Username"] != session["Username"] or user.get("PasswordSet") != session["PasswordSet"]:
+        raise not_authorized("Invalid session for the user.")
+    return await _go_on(attempt, user, await sign_in_custom.judge(attempt, user, session), "")
+
+
+async def _go_on(attempt: Attempt, user: Document, history: list[Json], public: str) -> Json:
+    """`public`: SRP_A, where the caller has just sent it; only then may the password be asked for."""
+    step = await sign_in_custom.define(attempt, user, history)
+    if step.is_done:
+        return await _admit(attempt, user)
+    if step.answer is not None:
+        return step.answer
+    if not public:
+        raise not_authorized(passwords.WRONG)
+    return await sign_in_srp.begin(
+        attempt.service, attempt.pool, attempt.client, user, user["Username"], public, history
+    )
 
 
 async def _admit(attempt: Attempt, user: Document) -> Json:
-    """The user has proved to know the password."""
+    """The user has proved who it is."""
     if not user["Enabled"]:
         raise not_authorized("User is disabled.")
     status = user["Status"]
@@ -276,4 +283,5 @@ def _check_renewal_hash(attempt: Attempt, user: Document) -> None:
 _CHALLENGES: dict[str, Callable[[Attempt], Awaitable[Json]]] = {
     "PASSWORD_VERIFIER": _answer_srp,
     NEW_PASSWORD: _answer_new_password,
+    sign_in_custom.CHALLENGE: _answer_custom,
 }

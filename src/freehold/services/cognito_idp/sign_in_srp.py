@@ -31,9 +31,16 @@ class Proof:
 
 
 async def begin(
-    service: CognitoIdp, pool: Document, client: Document, user: Document | None, username: str, public: str
+    service: CognitoIdp,
+    pool: Document,
+    client: Document,
+    user: Document | None,
+    username: str,
+    public: str,
+    history: list[Json] | None = None,
 ) -> Json:
-    """The answer with the challenge. `public`: SRP_A, hexadecimal. Raises InvalidParameterException."""
+    """The answer with the challenge. `public`: SRP_A, hexadecimal. `history`: of a custom sign-in, which goes on when
+    the password is proved. Raises InvalidParameterException."""
     if not _HEX.fullmatch(public) or not srp.is_public(int(public, 16)):
         raise invalid("SRP_A is no valid public value.")
     name = username if user is None else user["Username"]
@@ -46,6 +53,7 @@ async def begin(
         "A": public,
         "Private": f"{private:x}",
         "PasswordSet": user.get("PasswordSet") if user else None,
+        "History": history,
     }
     return {
         "ChallengeName": CHALLENGE,
@@ -59,14 +67,17 @@ async def begin(
     }
 
 
-async def finish(service: CognitoIdp, pool: Document, client: Document, username: str, proof: Proof) -> Document:
-    """The user who proved the password. Raises NotAuthorizedException; counts what is wrong."""
+async def finish(
+    service: CognitoIdp, pool: Document, client: Document, username: str, proof: Proof
+) -> tuple[Document, list[Json] | None]:
+    """The user who proved the password, and the history of a custom sign-in. Raises NotAuthorizedException; counts what
+    is wrong."""
     session = sessions.proceed(service, client, CHALLENGE, proof.secret_block)
     pool_id, name = pool["Id"], session["Username"]
     user = await _asked_for(service, pool, username, session)
     await passwords.prove(service, pool_id, name, user, lambda asked: _is_proved(asked, pool_id, name, session, proof))
     assert user is not None
-    return user
+    return user, session["History"]
 
 
 async def _asked_for(service: CognitoIdp, pool: Document, username: str, session: Json) -> Document | None:

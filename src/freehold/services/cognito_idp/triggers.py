@@ -20,7 +20,8 @@ from freehold.state.store import Document
 SUPPORTED = frozenset(
     {
         "PreSignUp", "PostConfirmation", "PreAuthentication", "PostAuthentication", "PreTokenGeneration",
-        "PreTokenGenerationConfig", "CustomMessage",
+        "PreTokenGenerationConfig", "CustomMessage", "DefineAuthChallenge", "CreateAuthChallenge",
+        "VerifyAuthChallengeResponse",
     }
 )  # fmt: skip
 PRINCIPAL = "cognito-idp.amazonaws.com"

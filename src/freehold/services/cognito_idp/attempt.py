@@ -1,0 +1,40 @@
+"""One request of a sign-in: who asks what of which pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from freehold.aws.call import Call, Json, in_region
+from freehold.services.cognito_idp.record import CognitoIdp, client_and_pool, invalid, pool_region
+from freehold.state.store import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    service: CognitoIdp
+    call: Call  # In the pool's region.
+    pool: Document
+    client: Document
+    parameters: Json  # AuthParameters or ChallengeResponses.
+    session: str | None
+    metadata: Json
+
+    def parameter(self, name: str) -> str:
+        value = self.parameters.get(name)
+        if not value:
+            raise invalid(f"Missing required parameter {name}")
+        return str(value)
+
+
+async def open_attempt(service: CognitoIdp, call: Call, request: Json, parameters: str) -> Attempt:
+    """`parameters`: the member of the request that holds them. Raises ResourceNotFoundException."""
+    client, pool = await client_and_pool(service, call, request["ClientId"], request.get("UserPoolId"))
+    return Attempt(
+        service,
+        in_region(call, pool_region(pool["Id"])),
+        pool,
+        client,
+        request.get(parameters) or {},
+        request.get("Session"),
+        request.get("ClientMetadata") or {},
+    )
