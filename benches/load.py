@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
@@ -17,8 +18,12 @@ class Load:
     errors: int  # Not 2xx or 3xx, refused, cut or timed out.
 
 
-def run(url: str, connections: int, seconds: float) -> Load:
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "--timeout", "30s", url]
+def run(url: str, connections: int, seconds: float, script: Path | None = None) -> Load:
+    """`script`: wrk's, in Lua, that says what is sent."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "--timeout", "30s"]
+    if script is not None:
+        command += ["-s", str(script)]
+    command.append(url)
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     errors = sum(
         int(number)

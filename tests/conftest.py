@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.live import LiveServer
+
+# A busy machine fails no test, and nothing is kept between runs.
+settings.register_profile("freehold", deadline=None, database=None)
+settings.load_profile("freehold")
 
 
 @pytest.fixture(scope="session")

@@ -94,7 +94,9 @@ async def get_shard_iterator(streams: DynamoDBStreams, call: Call, request: Json
             raise _invalid(f"Invalid request: SequenceNumber is required when ShardIteratorType is {kind}")
         if not given.isdigit() or int(given) < _SEQUENCE_BASE:
             raise _invalid("Invalid SequenceNumber")
-        after = int(given) - _SEQUENCE_BASE - (kind == "AT_SEQUENCE_NUMBER")
+        place = int(given) - _SEQUENCE_BASE
+        await _check_is_kept(streams, stream, kind, place)
+        after = place - (kind == "AT_SEQUENCE_NUMBER")
     elif given is not None:
         raise _invalid(f"Invalid request: SequenceNumber cannot be given when ShardIteratorType is {kind}")
     elif kind == "LATEST":
@@ -127,6 +129,17 @@ async def get_records(streams: DynamoDBStreams, call: Call, request: Json) -> Js
     if stream["DisabledS"] is None or len(records) < len(stored) or len(stored) == limit:
         answer["NextShardIterator"] = _iterator(streams, arn, after)
     return answer
+
+
+async def _check_is_kept(streams: DynamoDBStreams, stream: Json, kind: str, place: int) -> None:
+    """AFTER a record that was trimmed is the first that was not; 0 is where the shard begins."""
+    first, _ = await streams.storage.record_bounds(stream["Number"])
+    if kind == "AT_SEQUENCE_NUMBER" and 0 < place < first:
+        raise AwsError(
+            "TrimmedDataAccessException",
+            "The operation attempted to read past the oldest stream record in a shard. "
+            f"Oldest sequence number: {_show(first)}",
+        )
 
 
 def _asks_for_children(request: Json, stream: Json) -> bool:
