@@ -15,6 +15,7 @@ from tests.unit.gateway.memory_store import MemoryStore
 
 from freehold.clock import RandomIds, SystemClock
 from freehold.engine.invocation import Invocation, InvocationResult
+from freehold.gateway.addresses import find_address
 from freehold.gateway.gateway import Gateway
 from freehold.gateway.routes import Node
 from freehold.http.messages import Request
@@ -45,7 +46,7 @@ async def _request_us(version: str) -> float:
         "TimeoutInMillis": 30_000,
     }
     await store.write(
-        Put("apigatewayv2.api", "us-east-1/abc", {"ApiId": "abc"}),
+        Put("apigatewayv2.api", "us-east-1/abc", {"ApiId": "abc", "ProtocolType": "HTTP"}),
         Put("apigatewayv2.stage", part + "$default", {"StageName": "$default", "AutoDeploy": True}),
         Put("apigatewayv2.integration", part + "i", integration),
         Put("apigatewayv2.route", part + "r", {"RouteKey": "GET /items/{id}", "Target": "integrations/i"}),
@@ -60,7 +61,10 @@ async def _request_us(version: str) -> float:
     ]
 
     async def one() -> None:
-        response = await gateway.handle(Request("GET", "/items/42", "a=1&b=2", list(headers), b""))
+        request = Request("GET", "/items/42", "a=1&b=2", list(headers), b"")
+        address = find_address(request)
+        assert address is not None
+        response = await gateway.handle(request, address)
         assert response.status == 200
 
     for _ in range(1000):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +19,15 @@ class Load:
     errors: int  # Not 2xx or 3xx, refused, cut or timed out.
 
 
-def run(url: str, connections: int, seconds: float, script: Path | None = None) -> Load:
+def run(
+    url: str, connections: int, seconds: float, script: Path | None = None, headers: Mapping[str, str] | None = None
+) -> Load:
     """`script`: wrk's, in Lua, that says what is sent."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "--timeout", "30s"]
     if script is not None:
         command += ["-s", str(script)]
+    for name, value in (headers or {}).items():
+        command += ["-H", f"{name}: {value}"]
     command.append(url)
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     errors = sum(

@@ -81,7 +81,7 @@ def _body_source(path: str) -> Source | None:
 
 def body_value(body: str, path: str) -> str | None:
     """What a JSONPath finds in a body of JSON: text as it is, anything else as JSON."""
-    found = Input(body, {}, {}, {}).template_call("path", [path])
+    found = Input(body, {}, {}, dict).template_call("path", [path])
     if found is None:
         return None
     return found if isinstance(found, str) else json_text(found)

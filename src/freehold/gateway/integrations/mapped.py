@@ -232,12 +232,10 @@ def _status(wanted: Any, otherwise: int) -> int:
 
 def _render(template: Template, exchange: Exchange, body: str, overridden: str, override: Json) -> str:
     """`overridden` is "requestOverride" or "responseOverride": what the template writes there lands in `override`."""
-    headers, _ = v1.build_headers(exchange)
     query, _ = v1.build_query(exchange.request.query)
-    context = dict(v1.build_context(exchange))
-    context[overridden] = override
+    context = {**v1.build_context(exchange), overridden: override} if template.has_context else None
     variables = {
-        "input": Input(body, exchange.parameters, query or {}, headers),
+        "input": Input(body, exchange.parameters, query or {}, lambda: v1.build_headers(exchange)[0]),
         "context": context,
         "stageVariables": dict(exchange.stage.variables or {}),
     }

@@ -185,7 +185,7 @@ def _render(template: Template, exchange: Exchange, body: str) -> str:
     headers = v1.build_headers(exchange)[0] if is_handshake else {}
     query = v1.build_query(exchange.request.query)[0] or {}
     variables = {
-        "input": Input(body, {}, query, headers),
+        "input": Input(body, {}, query, lambda: headers),
         "context": websocket.build_context(exchange),
         "stageVariables": dict(exchange.stage.variables or {}),
     }

@@ -79,9 +79,13 @@ class Evaluation:
     def _run(self, nodes: Iterable[Node], written: list[str]) -> None:
         for node in nodes:
             self._count()
+            if isinstance(node, Text):
+                self._write(node.text, written)
+                continue
+            if isinstance(node, Reference):
+                self._write_value(self._value(node), written)
+                continue
             match node:
-                case Text(text):
-                    self._write(text, written)
                 case Set(target, value):
                     self._assign(target, self._value(value))
                 case If(branches, otherwise):
@@ -96,8 +100,10 @@ class Evaluation:
                 case Leave(everything):
                     raise _Left(everything)
                 case _:
-                    value = self._value(node)
-                    self._write("" if value is None and BLANK_WHERE_NULL else java_text(value), written)
+                    self._write_value(self._value(node), written)
+
+    def _write_value(self, value: Any, written: list[str]) -> None:
+        self._write("" if value is None and BLANK_WHERE_NULL else java_text(value), written)
 
     def _write(self, text: str, written: list[str]) -> None:
         self._characters += len(text)

@@ -18,6 +18,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Template:
     nodes: tuple[Node, ...]
+    has_context: bool = True  # Whether it may name `$context`.
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """Raises TemplateFailure. What `variables` hold may be changed: `$context.responseOverride.status`."""
@@ -27,7 +28,7 @@ class Template:
 def compile_template(text: str, what: str) -> Template:
     """`what` names the place in the refusal. Raises AwsError, BadRequestException."""
     try:
-        return Template(parse(text))
+        return Template(parse(text), "context" in text)
     except TemplateProblem as error:
         raise AwsError(
             "BadRequestException", f"Invalid mapping template specified: {what}: {error}", status=400

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
@@ -16,6 +16,7 @@ import orjson
 from freehold.gateway.mapping.jsonpath import find
 from freehold.gateway.mapping.methods import TemplateFailure, java_text
 
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _ESCAPES = {
     '"': '\\"',
     "'": "\\'",
@@ -37,10 +38,11 @@ class Input:
         body: str,
         path: Mapping[str, str],
         query: Mapping[str, str],
-        headers: Mapping[str, str],
+        headers: Callable[[], Mapping[str, str]],  # Asked when a template needs them: most do not.
     ) -> None:
         self._body = body
-        self._params = {"path": dict(path), "querystring": dict(query), "header": dict(headers)}
+        self._path, self._query, self._headers = path, query, headers
+        self._known: dict[str, dict[str, str]] | None = None
         self._document: Any = _NOT_READ
 
     def template_property(self, name: str) -> Any:
@@ -55,16 +57,22 @@ class Input:
                 # "" for what is not there, as AWS answers it.
                 return '""' if found is None else json_text(found)
             case "params", []:
-                return self._params
+                return self._params()
             case "params", [str(wanted)]:
                 return self._param(wanted)
         raise TemplateFailure(f"$input.{name} with {len(arguments)} arguments is unknown")
 
+    def _params(self) -> dict[str, dict[str, str]]:
+        if self._known is None:
+            self._known = {"path": dict(self._path), "querystring": dict(self._query), "header": dict(self._headers())}
+        return self._known
+
     def _param(self, wanted: str) -> str:
-        for place in ("path", "querystring", "header"):
-            if wanted in self._params[place]:
-                return self._params[place][wanted]
-        lower = {name.lower(): value for name, value in self._params["header"].items()}
+        params = self._params()
+        for values in params.values():
+            if wanted in values:
+                return values[wanted]
+        lower = {name.lower(): value for name, value in params["header"].items()}
         return lower.get(wanted.lower(), "")
 
     def _read(self) -> Any:
@@ -119,4 +127,4 @@ def _units(letter: str) -> str:
 def json_text(value: Any) -> str:
     """Raises TemplateFailure for what holds itself, or is too large."""
     java_text(value)
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _JSON.encode(value)

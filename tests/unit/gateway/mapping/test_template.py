@@ -26,7 +26,7 @@ BODY = {
 
 def render(template: str, body: Any = None, **variables: Any) -> str:
     text = json.dumps(body) if body is not None else ""
-    given = Input(text, {"id": "7"}, {"page": "2"}, {"X-Trace": "abc"})
+    given = Input(text, {"id": "7"}, {"page": "2"}, lambda: {"X-Trace": "abc"})
     return compile_template(template, "test").render({"input": given, "context": {"stage": "prod"}, **variables})
 
 
