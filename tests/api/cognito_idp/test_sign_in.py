@@ -157,6 +157,50 @@ def test_a_refresh_token_is_of_one_client(pool: Pool) -> None:
             )
 
 
+def test_tokens_are_renewed_without_a_flow(client: Client) -> None:
+    pool = make_pool(client, secret=True)
+    pool.add()
+    described = pool.cognito.describe_user_pool_client(UserPoolId=pool.id, ClientId=pool.app)["UserPoolClient"]
+    secret = described["ClientSecret"]
+    digest = hmac.new(secret.encode(), f"ann{pool.app}".encode(), hashlib.sha256).digest()
+    first = pool.sign_in(SECRET_HASH=base64.b64encode(digest).decode())["AuthenticationResult"]
+    renew = {"ClientId": pool.app, "RefreshToken": first["RefreshToken"]}
+    renewed = pool.cognito.get_tokens_from_refresh_token(**renew, ClientSecret=secret)
+    assert pool.cognito.get_user(AccessToken=renewed["AuthenticationResult"]["AccessToken"])["Username"] == "ann"
+    with pytest.raises(pool.cognito.exceptions.NotAuthorizedException, match="Invalid client secret"):
+        pool.cognito.get_tokens_from_refresh_token(**renew)
+
+
+def test_an_administrator_answers_the_challenge_of_a_new_password(client: Client) -> None:
+    pool = make_pool(client, flows=("ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"))
+    pool.cognito.admin_create_user(UserPoolId=pool.id, Username="bob", TemporaryPassword="Temporary-1")
+    where = {"UserPoolId": pool.id, "ClientId": pool.app}
+    asked = pool.cognito.admin_initiate_auth(
+        **where,
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "bob", "PASSWORD": "Temporary-1"},
+    )
+    done = pool.cognito.admin_respond_to_auth_challenge(
+        **where,
+        ChallengeName=asked["ChallengeName"],
+        Session=asked["Session"],
+        ChallengeResponses={"USERNAME": "bob", "NEW_PASSWORD": "Permanent-1"},
+    )
+    assert done["AuthenticationResult"]["IdToken"]
+
+
+def test_the_tokens_of_a_client_that_is_gone_open_nothing(pool: Pool) -> None:
+    pool.add()
+    tokens = pool.tokens()
+    listed = pool.cognito.list_user_pool_clients(UserPoolId=pool.id)["UserPoolClients"]
+    assert [(each["ClientId"], each["ClientName"]) for each in listed] == [(pool.app, "app")]
+    pool.cognito.delete_user_pool_client(UserPoolId=pool.id, ClientId=pool.app)
+    with pytest.raises(pool.cognito.exceptions.NotAuthorizedException, match="Invalid Access Token"):
+        pool.cognito.get_user(AccessToken=tokens["AccessToken"])
+    with pytest.raises(pool.cognito.exceptions.ResourceNotFoundException):
+        pool.sign_in()
+
+
 def test_a_global_sign_out_ends_every_token_and_the_next_sign_in_works(pool: Pool) -> None:
     pool.add()
     one, two = pool.tokens(), pool.tokens()
@@ -260,6 +304,11 @@ def test_what_is_not_supported_is_refused_by_name(client: Client, pool: Pool) ->
     cognito = client("cognito-idp")
     with pytest.raises(ClientError, match="multi-factor authentication of user pools"):
         cognito.create_user_pool(PoolName="x", MfaConfiguration="ON")
+    assert cognito.get_user_pool_mfa_config(UserPoolId=pool.id)["MfaConfiguration"] == "OFF"
+    assert cognito.set_user_pool_mfa_config(UserPoolId=pool.id, MfaConfiguration="OFF")["MfaConfiguration"] == "OFF"
+    totp = {"SoftwareTokenMfaConfiguration": {"Enabled": True}, "MfaConfiguration": "OPTIONAL"}
+    with pytest.raises(ClientError, match="multi-factor authentication of user pools"):
+        cognito.set_user_pool_mfa_config(UserPoolId=pool.id, **totp)
     with pytest.raises(ClientError, match="the identity provider Google"):
         cognito.create_user_pool_client(UserPoolId=pool.id, ClientName="x", SupportedIdentityProviders=["Google"])
     with pytest.raises(ClientError, match="does not support cognito-idp:CreateUserPoolDomain yet"):

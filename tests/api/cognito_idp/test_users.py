@@ -199,6 +199,37 @@ def test_users_are_listed_in_pages_and_found(pool: Pool) -> None:
         found("email ~ x")
 
 
+def test_users_and_groups_are_changed_by_who_runs_the_app(pool: Pool) -> None:
+    pool.add(name="Ann", email="ann@example.com")
+    where = {"UserPoolId": pool.id, "Username": "ann"}
+    pool.cognito.admin_update_user_attributes(**where, UserAttributes=[{"Name": "nickname", "Value": "A"}])
+    pool.cognito.admin_delete_user_attributes(**where, UserAttributeNames=["name"])
+    assert {"name", "nickname"} & set(attributes_of(pool)) == {"nickname"}
+    for group in ("a", "b", "c"):
+        pool.cognito.create_group(UserPoolId=pool.id, GroupName=group)
+        pool.cognito.admin_add_user_to_group(**where, GroupName=group)
+    pool.cognito.admin_remove_user_from_group(**where, GroupName="b")
+    groups = pool.cognito.get_paginator("list_groups").paginate(UserPoolId=pool.id, PaginationConfig={"PageSize": 2})
+    assert [each["GroupName"] for page in groups for each in page["Groups"]] == ["a", "b", "c"]
+    claims = jwt.decode(pool.tokens()["AccessToken"], options={"verify_signature": False})
+    assert claims["cognito:groups"] == ["a", "c"]
+    token = pool.tokens()["AccessToken"]
+    pool.cognito.admin_user_global_sign_out(**where)
+    with pytest.raises(pool.cognito.exceptions.NotAuthorizedException, match="revoked"):
+        pool.cognito.get_user(AccessToken=token)
+
+
+def test_an_address_is_verified_on_demand(pool: Pool) -> None:
+    pool.add(email="ann@example.com")
+    token = {"AccessToken": pool.tokens()["AccessToken"]}
+    sent = pool.cognito.get_user_attribute_verification_code(**token, AttributeName="email")
+    assert sent["CodeDeliveryDetails"]["AttributeName"] == "email"
+    pool.cognito.verify_user_attribute(**token, AttributeName="email", Code=pool.code())
+    assert attributes_of(pool)["email_verified"] == "true"
+    with pytest.raises(pool.cognito.exceptions.InvalidParameterException):
+        pool.cognito.get_user_attribute_verification_code(**token, AttributeName="phone_number")
+
+
 def test_groups_have_members_until_they_are_deleted(pool: Pool) -> None:
     pool.add()
     group = {"UserPoolId": pool.id, "GroupName": "staff"}
@@ -254,7 +285,8 @@ def test_a_pool_is_described_changed_listed_and_deleted(client: Client) -> None:
     assert described["Policies"]["PasswordPolicy"]["MinimumLength"] == 12
     assert described["Arn"] == f"arn:aws:cognito-idp:us-east-1:000000000000:userpool/{pool.id}"
     assert described["DeletionProtection"] == "INACTIVE"  # What a change leaves out goes back to its default.
-    cognito.tag_resource(ResourceArn=described["Arn"], Tags={"b": "2"})
+    cognito.tag_resource(ResourceArn=described["Arn"], Tags={"b": "2", "c": "3"})
+    cognito.untag_resource(ResourceArn=described["Arn"], TagKeys=["c"])
     assert cognito.list_tags_for_resource(ResourceArn=described["Arn"])["Tags"] == {"b": "2"}
     listed = [each["Id"] for page in cognito.get_paginator("list_user_pools").paginate(MaxResults=1)
               for each in page["UserPools"]]  # fmt: skip

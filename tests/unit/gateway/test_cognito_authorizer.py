@@ -140,3 +140,23 @@ async def test_a_resource_policy_must_allow_too(world: World) -> None:
     assert (await get(world, path, token(exp=1))).status == 401
     other = orjson.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Resource": "execute-api:/dev/PUT/x"}]})
     assert (await get(world, await protect(world, policy=other.decode()), token())).status == 403
+
+
+async def test_templates_read_the_claims(world: World) -> None:
+    await protect(world)
+    api_id = (await world.rest("GetRestApis"))["items"][0]["id"]
+    authorizer_id = (await world.rest("GetAuthorizers", restApiId=api_id))["items"][0]["id"]
+    await world.rest_method(api_id, "GET /claims", authorizationType="COGNITO_USER_POOLS", authorizerId=authorizer_id)
+    resource_id = await world.rest_resource(api_id, "/claims")
+    where = {"restApiId": api_id, "resourceId": resource_id, "httpMethod": "GET"}
+    await world.rest(
+        "PutIntegration", **where, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'}
+    )
+    template = "$context.authorizer.claims.sub $context.authorizer.claims['cognito:username']"
+    await world.rest("PutMethodResponse", **where, statusCode="200")
+    await world.rest(
+        "PutIntegrationResponse", **where, statusCode="200", responseTemplates={"application/json": template}
+    )
+    await world.rest("CreateDeployment", restApiId=api_id, stageName="dev")
+    response = await get(world, f"/_aws/execute-api/{api_id}/dev/claims", token(**{"cognito:username": "ann"}))
+    assert (response.status, response.body) == (200, b"me ann")

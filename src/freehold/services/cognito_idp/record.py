@@ -32,6 +32,7 @@ USER = "cognito-idp.user"
 ALIAS = "cognito-idp.alias"  # A name that leads to a user: an address, a number, the sub.
 REVOKED = "cognito-idp.revoked"  # The origin_jti of tokens that were revoked before their time.
 LOG_GROUPS = "/aws/cognito/userpools/"
+LONGEST_PAGE = 60
 _ATTEMPTS = 16
 _URL_SAFE, _STANDARD = str.maketrans("+/", "-_"), str.maketrans("-_", "+/")
 Item = TypeVar("Item")
@@ -142,21 +143,31 @@ def open_sealed(service: CognitoIdp, text: str, place: str) -> Json | None:
 
 
 def page(
-    items: Sequence[Item], name: Callable[[Item], str], request: Json, limit: str, token: str, most: int = 60
+    items: Sequence[Item], name: Callable[[Item], str], request: Json, limit: str, token: str
 ) -> tuple[list[Item], dict[str, str]]:
     """A page of what is sorted by name. `limit` and `token` are the request's members; the answer's token is the last
     name of this page."""
-    start, size = request.get(token), min(request.get(limit) or most, most)
-    if start:
-        try:
-            after = base64.urlsafe_b64decode(start.encode()).decode()
-        except (binascii.Error, UnicodeError) as error:
-            raise invalid("Invalid pagination token.") from error
-        items = [item for item in items if name(item) > after]
+    after = read_token(request.get(token))
+    items = [item for item in items if name(item) > after]
+    size = page_size(request.get(limit))
     shown = list(items[:size])
-    if len(items) <= size:
-        return shown, {}
-    return shown, {token: base64.urlsafe_b64encode(name(shown[-1]).encode()).decode()}
+    return shown, {token: write_token(name(shown[-1]))} if len(items) > size else {}
+
+
+def page_size(asked: int | None) -> int:
+    return min(asked or LONGEST_PAGE, LONGEST_PAGE)
+
+
+def read_token(token: str | None) -> str:
+    """Raises InvalidParameterException."""
+    try:
+        return base64.urlsafe_b64decode((token or "").encode()).decode()
+    except (binascii.Error, UnicodeError) as error:
+        raise invalid("Invalid pagination token.") from error
+
+
+def write_token(last: str) -> str:
+    return base64.urlsafe_b64encode(last.encode()).decode()
 
 
 def invalid(message: str) -> AwsError:

@@ -52,6 +52,7 @@ async def begin(
         "Username": name,
         "A": public,
         "Private": f"{private:x}",
+        "Public": f"{theirs:x}",
         "PasswordSet": user.get("PasswordSet") if user else None,
         "History": history,
     }
@@ -95,6 +96,7 @@ def _is_proved(verifier: srp.Verifier, pool_id: str, name: str, session: Json, p
         secret = b64decode(proof.secret_block, validate=True)
     except (binascii.Error, ValueError):
         return False
-    claim_key = srp.claim_key(verifier, int(session["A"], 16), int(session["Private"], 16))
+    theirs, ours, public = (int(session[name], 16) for name in ("A", "Private", "Public"))
+    claim_key = srp.claim_key(verifier, theirs, ours, public)
     expected = srp.claim_signature(claim_key, pool_name_of(pool_id), name, secret, proof.timestamp)
     return hmac.compare_digest(expected.encode(), proof.signature.encode())

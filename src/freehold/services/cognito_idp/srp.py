@@ -55,9 +55,8 @@ def is_public(value: int) -> bool:
     return value % N != 0
 
 
-def claim_key(verifier: Verifier, client_public: int, private: int) -> bytes:
-    """What the client proves to know: from S = (A * v^u)^b."""
-    public = server_public(verifier, private)
+def claim_key(verifier: Verifier, client_public: int, private: int, public: int) -> bytes:
+    """What the client proves to know: from S = (A * v^u)^b. `public` is the server's B of `private`."""
     scramble = int(_hash(padded(client_public) + padded(public)), 16)
     shared = pow(client_public * pow(int(verifier.verifier, 16), scramble, N), private, N)
     first = hmac.new(padded(scramble), padded(shared), hashlib.sha256).digest()

@@ -16,6 +16,7 @@ from freehold.aws.call import Call, Json, OperationTable
 from freehold.aws.errors import AwsError
 from freehold.clock import RandomIds
 from freehold.services.cognito_idp import OPERATIONS, CognitoIdp, PoolKeys
+from freehold.services.cognito_idp.users import make_user, new_user
 from freehold.state.logs import LogEvent
 from freehold.state.seal import Seal
 from freehold.state.sqlite_store import SqliteStore
@@ -227,3 +228,40 @@ async def test_a_password_a_code_and_a_secret_are_kept_by_no_document_as_they_ar
     text = repr([each.document for documents in stored for each in documents])
     assert [secret for secret in secrets if secret in text] == []
     assert "ann@example.com" in text
+
+
+async def test_a_token_that_was_changed_anywhere_is_no_access_token(world: World) -> None:
+    await world.confirm()
+    token = (await world.sign_in())["AuthenticationResult"]["AccessToken"]
+    for at in range(0, len(token) - 1, 7):  # The last letter has bits that mean nothing.
+        changed = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
+        with pytest.raises(AwsError) as refused:
+            await world("GetUser", AccessToken=changed)
+        assert refused.value.code == "NotAuthorizedException", at
+    header, payload, signature = token.split(".")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    public = await world.cognito.keys.jwks(f"us-east-1/{world.pool}")
+    unsigned = jwt.encode(claims, None, "none")
+    # By the public key as a shared secret: whoever takes any algorithm would take it.
+    confused = jwt.encode(claims, public["keys"][0]["n"], "HS256", {"kid": public["keys"][0]["kid"]})
+    for bad in (unsigned, confused, f"{header}.{payload}.", f"{header}..{signature}", payload, "", "." * 9000):
+        with pytest.raises(AwsError) as refused:
+            await world("GetUser", AccessToken=bad)
+        assert refused.value.code == "NotAuthorizedException", bad[:40]
+
+
+async def test_a_page_of_users_goes_on_after_the_last_one_that_was_told(world: World) -> None:
+    names = [f"user{number:03}" for number in range(450)]
+    pool = (await world("DescribeUserPool", UserPoolId=world.pool))["UserPool"]
+    users = [new_user(world.cognito, name, name, {}, "CONFIRMED") for name in names]
+    await asyncio.gather(*(make_user(world.cognito, pool, user, "") for user in users))
+    for text, wanted in (('username ^= "user"', names), ('username ^= "user44"', names[440:])):
+        found: list[str] = []
+        token: Json = {}
+        while True:
+            page = await world("ListUsers", UserPoolId=world.pool, Limit=60, Filter=text, **token)
+            found += [user["Username"] for user in page["Users"]]
+            if "PaginationToken" not in page:
+                break
+            token = {"PaginationToken": page["PaginationToken"]}
+        assert found == wanted
