@@ -17,7 +17,7 @@ _PROGRAM = """
 import sys, pathlib, uvloop
 from freehold.app import serve
 from freehold.config import Config
-config = Config(data_dir=pathlib.Path(sys.argv[1]), port=int(sys.argv[2]))
+config = Config(data_dir=pathlib.Path(sys.argv[1]), port=int(sys.argv[2]), internet=sys.argv[3] == "True")
 uvloop.run(serve(config, lambda app: print(app.port, flush=True)))
 """
 _START_LIMIT_S = 30.0
@@ -26,8 +26,9 @@ _START_LIMIT_S = 30.0
 class LiveServer:
     """`start`, `stop`, `kill`, `restart`; the data directory and the port stay the same over restarts."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, internet: bool = True) -> None:
         self.data_dir = data_dir
+        self.internet = internet
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
         self._clients: dict[tuple[str, str, str], Any] = {}
@@ -44,7 +45,7 @@ class LiveServer:
     def start(self) -> None:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         self._process = process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(self.data_dir), str(self.port)],
+            [sys.executable, "-c", _PROGRAM, str(self.data_dir), str(self.port), str(self.internet)],
             stdout=subprocess.PIPE,
             env=environment,
             text=True,

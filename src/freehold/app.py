@@ -12,6 +12,7 @@ import fcntl
 import logging
 import os
 import signal
+import socket
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from freehold.aws.validate import validate
 from freehold.clock import Clock, Ids, RandomIds, SystemClock
 from freehold.config import Config
 from freehold.engine.async_invoke import AsyncInvoker
+from freehold.engine.closed_network import ClosedNetwork
 from freehold.engine.destinations import Destinations
 from freehold.engine.dispatch import Engine
 from freehold.engine.evictor import Idleness
@@ -49,7 +51,7 @@ from freehold.http.messages import Request, Response
 from freehold.http.server import HttpServer, Limits
 from freehold.runtimes.interpreters import Interpreters
 from freehold.runtimes.launch import Launcher
-from freehold.sandbox.layers import choose_sandbox, plain_sandbox
+from freehold.sandbox.layers import NETWORK, choose_sandbox, plain_sandbox
 from freehold.services import (
     apigateway,
     apigatewaymanagementapi,
@@ -160,6 +162,7 @@ class App:
             raise CannotStart(str(error)) from error
         self._add_account_services()
         await self._start_tables()
+        self.server = HttpServer(self.handle, Limits(body_bytes=config.max_body_bytes))
         await self._start_engine()
         invoker: Invoker = self.engine if self.watch_invoker is None else self.watch_invoker(self.engine)
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
@@ -216,18 +219,24 @@ class App:
         """Functions: what runs them, what keeps them, their API. After what they use: a schedule may run one now."""
         config, store, clock = self.config, self.store, self.clock
         around = Surroundings(clock, self.logs, [])
+        network = None if config.internet else ClosedNetwork(config.port or 4566, self._serve_inside)
         if config.jail:
-            self.sandbox, self.layers = await choose_sandbox(config.data_dir / "run" / "jail", config.cpu_limit)
+            self.sandbox, self.layers = await choose_sandbox(
+                config.data_dir / "run" / "jail", config.cpu_limit, network.ports if network else ()
+            )
         else:
             self.sandbox, self.layers = plain_sandbox("it is turned off")
         self._stops.append(self.sandbox.stop)
         if config.require_jail and not self.layers.jailed:
             raise CannotStart(f"This machine cannot jail functions, and a jail is required: {self.layers.reason}.")
+        if network is not None and not self.layers.has(NETWORK):
+            raise CannotStart(f"This machine cannot keep functions off its network: {self.layers.reason}.")
         packages = Packages(self.blobs, config.data_dir / "code")
         launcher = Launcher(Interpreters(self.warn), config.data_dir / "run", self.warn)
         starter = Starter(
-            self.sandbox, launcher, packages, around, self.ids, lambda: self.endpoint, sessions=self.role_sessions
-        )
+            self.sandbox, launcher, packages, around, self.ids, lambda: self.endpoint, sessions=self.role_sessions,
+            closed_network=network,
+        )  # fmt: skip
         idleness = Idleness(config.keep_alive_s, config.freeze, share_left)
         self.engine = Engine(store, starter, around, config.max_environments, idleness)
         self._stops.append(self.engine.stop)
@@ -299,9 +308,11 @@ class App:
     async def _close_logs(self) -> None:
         await asyncio.to_thread(self.logs.close)
 
+    async def _serve_inside(self, listening: socket.socket) -> Callable[[], None]:
+        return await self.server.serve_also(listening)
+
     async def _listen(self) -> None:
         config = self.config
-        self.server = HttpServer(self.handle, Limits(body_bytes=config.max_body_bytes))
         try:
             self.host, self.port = await self.server.start(config.host, config.port)
         except OSError as error:

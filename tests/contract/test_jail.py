@@ -245,7 +245,7 @@ async def main():
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
-    sandbox, layers = await choose_sandbox(Path(sys.argv[1]) / "jail")
+    sandbox, layers = await choose_sandbox(Path(sys.argv[1]) / "jail", ports=(9001, 4566))
     print(layers.reason or [layer.name for layer in layers.layers if layer.active])
     await sandbox.stop()
 asyncio.run(main())
@@ -259,4 +259,4 @@ asyncio.run(main())
     said = (done.stdout + done.stderr).strip()
     if "unshare" in said:
         pytest.skip(f"this machine gives ordinary users no namespaces: {said[-200:]}")
-    assert said == "['namespaces', 'file system', 'privileges', 'seccomp']"
+    assert said == "['namespaces', 'file system', 'privileges', 'seccomp', 'network']"

@@ -53,11 +53,14 @@ def extension_names(opt_dir: Path | None) -> list[str]:
 
 
 class ExtensionHost:
-    """Of one environment; `names`: its external extensions. Meets `Observer`."""
+    """Of one environment; `names`: its external extensions; `apart`: it has a network of its own. Meets `Observer`."""
 
-    def __init__(self, environment: Environment, names: list[str], around: Surroundings, ids: Ids) -> None:
+    def __init__(
+        self, environment: Environment, names: list[str], around: Surroundings, ids: Ids, apart: bool = False
+    ) -> None:
         self.environment = environment
         self._names = names
+        self._apart = apart
         self._around = around
         self._clock: Clock = around.clock
         self.telemetry = Telemetry(self._clock, self._connect)
@@ -220,6 +223,10 @@ class ExtensionHost:
         """Inside the sandbox. Without a supervisor, sandboxes share the machine's loopback interface with us."""
         if self._supervision is not None:
             return await self._supervision.connect(port)
+        if self._apart:
+            # Nobody of ours is in its network, and what is at this port of ours is not the function's to reach.
+            self.environment.say("Telemetry of internal extensions is not to be had without internet access.")
+            raise OSError("the sandbox has a network of its own")
         connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         connection.setblocking(False)
         try:

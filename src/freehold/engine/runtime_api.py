@@ -88,8 +88,12 @@ class RuntimeApi:
         also: Callable[[InsideRequest], bool] | None = None,
     ) -> RuntimeApi:
         api = cls(events, speaks, also)
-        await api._listener.listen(listening)
+        await api.hear(listening)
         return api
+
+    async def hear(self, listening: socket.socket | None) -> None:
+        """Begins to serve, on a socket that is then ours, or on a free port of the loopback interface."""
+        await self._listener.listen(listening)
 
     @property
     def address(self) -> str:

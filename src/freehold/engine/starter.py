@@ -17,6 +17,7 @@ import orjson
 from freehold.clock import Ids, now_ms
 from freehold.engine import events
 from freehold.engine.blanks import LINK_FD, Blank, Blanks
+from freehold.engine.closed_network import ClosedNetwork
 from freehold.engine.environment import Environment, InitFailed
 from freehold.engine.extension_host import ExtensionHost, extension_names
 from freehold.engine.frames import FrameLink
@@ -39,7 +40,10 @@ PROVISIONED = "provisioned-concurrency"
 
 
 class Starter:
-    """`endpoint` gives the URL under which functions reach this server; `transport` None is the quickest."""
+    """`endpoint` gives the URL under which functions reach this server; `transport` None is the quickest.
+
+    `closed_network`: where the sandbox gives each environment one.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class Starter:
         endpoint: Callable[[], str],
         transport: Transport | None = None,
         sessions: RoleSessions | None = None,
+        closed_network: ClosedNetwork | None = None,
     ) -> None:
         self._sandbox = sandbox
         self._launcher = launcher
@@ -60,6 +65,7 @@ class Starter:
         self._sessions = sessions or RoleSessions(ids.hex(64).encode())
         self._endpoint = endpoint
         self._transport = transport
+        self._closed_network = closed_network
         self.blanks = Blanks(sandbox)
 
     async def start(
@@ -116,16 +122,27 @@ class Starter:
         inside: RuntimeApi | None = None
         try:
             environment.initialization = initialization
-            host = ExtensionHost(environment, names, self._around, self._ids)
-            inside = await RuntimeApi.listen(environment, None, launch.transport == "http", host.begin)
+            host = ExtensionHost(environment, names, self._around, self._ids, self._closed_network is not None)
+            inside = RuntimeApi(environment, launch.transport == "http", host.begin)
+            network = self._closed_network
+            if network is None:
+                await inside.hear(None)
             variables = function_variables(
-                function, package, launch, self._endpoint(), environment.log_stream, initialization, inside.address,
+                function, package, launch, network.endpoint if network else self._endpoint(), environment.log_stream,
+                initialization, network.runtime_api if network else inside.address,
                 self._sessions.issue(function.role_arn, function.name),
             )  # fmt: skip
             if blank is not None:
                 link, process = await self._furnish(environment, package, launch, variables, blank, inside, host)
             else:
                 link, process = await self._spawn(environment, package, launch, variables, print_fd, inside, host)
+            if network is not None:
+                try:
+                    await network.open(process, inside)
+                except BaseException:
+                    link.close()
+                    process.kill()
+                    raise
         except BaseException:
             output.close()
             if inside is not None:

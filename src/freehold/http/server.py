@@ -11,6 +11,7 @@ import asyncio
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
@@ -60,6 +61,11 @@ class HttpServer:
         self._tick()
         name: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
         return name
+
+    async def serve_also(self, listening: socket.socket) -> Callable[[], None]:
+        """On a socket that is bound already, and ours from now on. What ends it; its connections go on."""
+        server = await self.loop.create_server(lambda: _Connection(self), sock=listening)
+        return server.close
 
     async def stop(self, grace_s: float = 5.0) -> None:
         """Takes no new connection, lets the requests in progress end for `grace_s`, then closes everything."""

@@ -178,10 +178,10 @@ def _launch_custom(package: Package) -> Launch:
     for directory in (package.task_dir, package.opt_dir):
         bootstrap = directory / "bootstrap" if directory else None
         if bootstrap is not None and bootstrap.is_file():
-            if not os.access(bootstrap, os.X_OK):
-                raise LaunchError("Runtime.InvalidEntrypoint", f"fork/exec {bootstrap}: permission denied")
             seen = package.task_seen if directory == package.task_dir else package.opt_seen
             assert seen is not None
+            if not os.access(bootstrap, os.X_OK):
+                raise LaunchError("Runtime.InvalidEntrypoint", f"fork/exec {seen / 'bootstrap'}: permission denied")
             return Launch((str(seen / "bootstrap"),), None, "http", {}, {})
     raise LaunchError(
         "Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"

@@ -15,15 +15,18 @@ class JailSandbox(PlainSandbox):
     """Meets `Sandbox`. `place` is a folder of its own, on which spawners put mounts that only they see.
 
     `cpu_limit`: a function gets memory / 1,769 MB of a CPU and no more, as on AWS; else as much as is free.
+    `ports`: each jail has a network of its own and reaches nothing but these ports of its loopback interface, on which
+    `SandboxProcess.listening` waits for whoever serves them; none: the machine's network.
     """
 
     jails = True
 
-    def __init__(self, place: Path, cpu_limit: bool = False) -> None:
+    def __init__(self, place: Path, cpu_limit: bool = False, ports: tuple[int, ...] = ()) -> None:
         super().__init__()
         place.mkdir(parents=True, exist_ok=True)
         self._place = place
         self._cpu_limit = cpu_limit
+        self._ports = ports
 
     def _jail(self, room: Room, limits: Limits) -> dict[str, object] | None:
         return {
@@ -35,5 +38,5 @@ class JailSandbox(PlainSandbox):
             "memory_mb": limits.memory_mb,
             "processes": limits.processes,
             "cpu_limit": self._cpu_limit,
-            "internet": True,
+            "ports": self._ports,
         }

@@ -17,6 +17,9 @@ from freehold.sandbox.jail import JailSandbox
 from freehold.sandbox.plain import PlainSandbox
 from freehold.sandbox.sandbox import Program, Room, Sandbox, SandboxError
 
+NETWORK = "network"
+_NO_INTERNET = "a network of its own: the Runtime API and the AWS endpoint, nothing else"
+_INTERNET = "functions use the machine's, its loopback included; `freehold serve --no-internet` gives each its own"
 _LIMIT_S = 10.0
 _SELF = """
 import json, os
@@ -27,6 +30,7 @@ print(json.dumps({
     "user": os.getuid(), "roots": sorted(os.listdir("/")), "seccomp": status.get("Seccomp", "0"),
     "capabilities": status["CapEff"].strip("0") + status["CapBnd"].strip("0"), "no_new_privs": status["NoNewPrivs"],
     "can_write": os.access("/var/task", os.W_OK), "pid": os.getpid(),
+    "interfaces": [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line],
 }))
 """
 
@@ -49,6 +53,9 @@ class Layers:
     def jailed(self) -> bool:
         return not self.reason
 
+    def has(self, name: str) -> bool:
+        return any(layer.active for layer in self.layers if layer.name == name)
+
     @property
     def sentence(self) -> str:
         """For the start banner."""
@@ -58,12 +65,13 @@ class Layers:
         return "jail" + (f", without {', '.join(missing)}" if missing else "")
 
 
-async def choose_sandbox(place: Path, cpu_limit: bool = False) -> tuple[Sandbox, Layers]:
-    """The best sandbox of this machine. `place`: a folder for it alone, made if need be."""
+async def choose_sandbox(place: Path, cpu_limit: bool = False, ports: tuple[int, ...] = ()) -> tuple[Sandbox, Layers]:
+    """The best sandbox of this machine. `place`: a folder for it alone, made if need be. `cpu_limit`, `ports`: as of
+    `JailSandbox`; whether they are in force, the layers say."""
     if sys.platform != "linux":
         return plain_sandbox("jails need Linux")
     try:
-        sandbox = JailSandbox(place, cpu_limit)
+        sandbox = JailSandbox(place, cpu_limit, ports)
     except OSError as error:
         return plain_sandbox(f"{place}: {error.strerror}")
     try:
@@ -106,6 +114,7 @@ def _layers(said: dict[str, object], controls: tuple[str, ...]) -> list[Layer]:
     hidden = said["pid"] == 2 and said["user"] != 0
     confined = not said["can_write"] and "sys" not in str(said["roots"])
     dropped = said["capabilities"] == "" and said["no_new_privs"] == "1"
+    closed = said["interfaces"] == ["lo"]
     memory, cpu, pids = "memory" in controls, "cpu" in controls, "pids" in controls
     return [
         Layer("namespaces", hidden, "no view of other processes, nor of the machine's users"),
@@ -115,5 +124,5 @@ def _layers(said: dict[str, object], controls: tuple[str, ...]) -> list[Layer]:
         Layer("memory limit", memory, "memory is a hard limit" if memory else "control groups are not to be had"),
         Layer("CPU limit", cpu, "CPU by memory" if cpu else "off: `freehold serve --cpu-limit` gives CPU by memory"),
         Layer("process limit", pids, "1,024 processes" if pids else "limited by user only"),
-        Layer("network", False, "functions use the machine's network, its loopback included"),
+        Layer(NETWORK, closed, _NO_INTERNET if closed else _INTERNET),
     ]

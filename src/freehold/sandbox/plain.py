@@ -15,12 +15,14 @@ import struct
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from freehold.sandbox.sandbox import Exit, Limits, Program, Room, SandboxError, SandboxProcess, Zygote
 
 _SPAWNER = Path(__file__).with_name("spawner.py")
+_MAX_FDS = 16  # With one message of a spawner.
 _START_LIMIT_S = 20.0  # A spawner that is not up after this long never will be.
 
 
@@ -68,6 +70,13 @@ class PlainSandbox:
 _Describe = Callable[[Room, Limits], dict[str, object] | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Started:
+    pid: int
+    controls: tuple[str, ...]
+    listening: tuple[socket.socket, ...]
+
+
 class _Process:
     """Meets `SandboxProcess`."""
 
@@ -75,17 +84,18 @@ class _Process:
         self,
         spawner: _Spawner,
         number: int,
-        pid: int,
         exited: asyncio.Future[Exit],
-        controls: tuple[str, ...],
+        started: _Started,
         describe: _Describe,
     ) -> None:
-        self.controls = controls  # The controllers that limit it; of jails only.
+        self.controls = started.controls  # The controllers that limit it; of jails only.
+        self.listening = started.listening
         self._describe = describe
         self._spawner = spawner
         self._number = number
-        self.pid = pid
+        self.pid = started.pid
         self.exited = exited
+        exited.add_done_callback(lambda _: _close_all(started.listening))
 
     async def furnish(self, room: Room, limits: Limits) -> None:
         jail = self._describe(room, limits)
@@ -122,11 +132,12 @@ class _Spawner:
         self._process = process
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self.settled = asyncio.Event()  # It has loaded all that its children share, or is gone.
-        self._starting: dict[int, asyncio.Future[tuple[int, tuple[str, ...]]]] = {}
+        self._starting: dict[int, asyncio.Future[_Started]] = {}
         self._exits: dict[int, asyncio.Future[Exit]] = {}
         self._furnishing: dict[int, asyncio.Future[None]] = {}
         self._numbers = 0
         self._received = bytearray()
+        self._received_fds: deque[int] = deque()  # Of messages that are not whole yet.
         self._unsent: deque[tuple[bytes, list[int]]] = deque()
         self.gone = False
         self._loop.add_reader(control.fileno(), self._read)
@@ -182,17 +193,17 @@ class _Spawner:
             "jail": jail,
         }
         exited: asyncio.Future[Exit] = self._loop.create_future()
-        started: asyncio.Future[tuple[int, tuple[str, ...]]] = self._loop.create_future()
+        started: asyncio.Future[_Started] = self._loop.create_future()
         self._exits[number] = exited
         self._starting[number] = started
         # The caller may close its descriptors as soon as we return or are cancelled.
         self.send(message, [os.dup(fd) for fd in program.fds.values()])
         try:
-            pid, controls = await started
+            up = await started
         except asyncio.CancelledError:
             self.send({"op": "kill", "id": number})
             raise
-        return _Process(self, number, pid, exited, controls, describe)
+        return _Process(self, number, exited, up, describe)
 
     async def furnish(self, number: int, jail: dict[str, object]) -> None:
         done = self._furnishing[number] = self._loop.create_future()
@@ -236,11 +247,12 @@ class _Spawner:
 
     def _read(self) -> None:
         try:
-            data = self._control.recv(65536)
+            data, fds, _, _ = socket.recv_fds(self._control, 65536, _MAX_FDS)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
+            data, fds = b"", []
+        self._received_fds += fds
         if not data:
             self._lose()
             return
@@ -261,11 +273,7 @@ class _Spawner:
             case "settled":
                 self.settled.set()
             case "started":
-                started = self._starting.pop(_number(message["id"]))
-                if not started.done():
-                    controls = message.get("controls", [])
-                    assert isinstance(controls, list)
-                    started.set_result((_number(message["pid"]), tuple(controls)))
+                self._started(message)
             case "furnished":
                 done = self._furnishing.pop(_number(message["id"]))
                 if not done.done():
@@ -281,6 +289,17 @@ class _Spawner:
                 if exited is not None and not exited.done():
                     exited.set_result(_exit(_number(message["status"]), _number(message["max_rss"])))
 
+    def _started(self, message: dict[str, object]) -> None:
+        started = self._starting.pop(_number(message["id"]))
+        controls = message.get("controls", [])
+        assert isinstance(controls, list)
+        count = _number(message.get("listening", 0))
+        listening = tuple(socket.socket(fileno=self._received_fds.popleft()) for _ in range(count))
+        if started.done():
+            _close_all(listening)
+        else:
+            started.set_result(_Started(_number(message["pid"]), tuple(controls), listening))
+
     def _lose(self) -> None:
         """The spawner is gone or shall go: closing its socket makes it end all that it started."""
         if self.gone:
@@ -294,6 +313,8 @@ class _Spawner:
             for fd in fds:
                 os.close(fd)
         self._unsent.clear()
+        while self._received_fds:
+            os.close(self._received_fds.popleft())
         if not self._ready.done():
             self._ready.set_exception(SandboxError("the process that starts functions ended before it was ready"))
         self._fail_started()
@@ -311,6 +332,11 @@ class _Spawner:
             if not furnished.done():
                 furnished.set_exception(SandboxError("the process that starts functions is gone"))
         self._furnishing.clear()
+
+
+def _close_all(sockets: Iterable[socket.socket]) -> None:
+    for one in sockets:
+        one.close()
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:

@@ -7,6 +7,7 @@ that has its modules loaded already and forks. The engine never forks by itself.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +70,12 @@ class SandboxProcess(Protocol):
 
     @property
     def exited(self) -> asyncio.Future[Exit]: ...
+
+    @property
+    def listening(self) -> tuple[socket.socket, ...]:
+        """In the network of its own, where it has one, and for as long as the process is there: sockets to be
+        duplicated by whoever serves the ports that the sandbox was told."""
+        ...
 
     async def furnish(self, room: Room, limits: Limits) -> None:
         """Gives a jailed program that was started with an empty room its code, its /tmp and its limits, once.

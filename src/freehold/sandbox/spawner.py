@@ -107,18 +107,20 @@ class Spawner:
         jail = message.get("jail")
         read_end, write_end = os.pipe()
         status_read = status_write = -1
-        folders = []
+        folders, listening = [], []
         try:
             if jail:
-                folders = self.build(message["id"], jail)
+                folders, listening = self.build(message["id"], jail)
                 status_read, status_write = os.pipe()
             pid = os.fork()
         except OSError as error:
             self.send({"op": "failed", "id": message["id"], "why": str(error)})
             for fd in (*fds, read_end, write_end):
                 os.close(fd)
+            _close_all(listening)
             return None
         if pid == 0:
+            _close_all(listening)
             os.close(read_end)
             return self.become(message, fds, write_end, status_write, folders)
         os.close(write_end)
@@ -139,24 +141,28 @@ class Spawner:
             if jail:
                 started["pid"] = _youngest(pid)  # The function itself.
                 started["controls"] = self.cgroups.layers
-            self.send(started)
+                started["listening"] = len(listening)
+            self.send(started, listening)
+        _close_all(listening)
         return None
 
     def build(self, number, jail):
-        """What a jail needs from outside, before the fork; its control groups."""
+        """What a jail needs from outside, before the fork: its control groups, and what listens in its network."""
         if self.walls is None:
             for name in ("walls", "seccomp", "cgroups"):
                 file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside", name + ".py")
                 self.inside[name] = _load(file, name)
             self.walls = self.inside["walls"].Walls(jail["place"])
             self.cgroups = self.inside["cgroups"].Cgroups(str(os.getpid()), jail["cpu_limit"])
-        folders = self.cgroups.make(number, jail)
+        folders, listening = self.cgroups.make(number, jail), []
         try:
+            listening = self.walls.close_network(jail["ports"]) if jail["ports"] else []
             self.walls.prepare(jail)
         except OSError:
+            _close_all(listening)
             self.cgroups.remove(folders)
             raise
-        return folders
+        return folders, listening
 
     def furnish(self, message):
         """A jail that was made empty gets its code, the size of its /tmp and its limits."""
@@ -267,10 +273,12 @@ class Spawner:
             if pid in self.jails:
                 self.tear_down(pid, status)
 
-    def send(self, message):
+    def send(self, message, sockets=()):
         data = json.dumps(message).encode()
+        data = struct.pack(">I", len(data)) + data
         try:
-            self.control.sendall(struct.pack(">I", len(data)) + data)
+            sent = socket.send_fds(self.control, [data], [one.fileno() for one in sockets]) if sockets else 0
+            self.control.sendall(data[sent:])
         except OSError:
             self.end()
 
@@ -340,6 +348,11 @@ def _place(targets, fds, report):
     os.closerange(last + 1, report)
     os.closerange(report + 1, _HIGH_FD + 2 * _MAX_FDS)
     return report
+
+
+def _close_all(sockets):
+    for one in sockets:
+        one.close()
 
 
 def _kill_group(pid):

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 )
 @click.option("-r", "--region", default="us-east-1", show_default=True, help="Where a request names no region.")
 @click.option("--require-sandbox", is_flag=True, help="Do not start on a machine that cannot jail functions.")
+@click.option("--no-internet", is_flag=True, help="Let functions reach this server's AWS APIs and nothing else.")
 @click.option("--cpu-limit", is_flag=True, help="Give functions memory / 1,769 MB of a CPU and no more, as AWS does.")
 @click.option("--no-freeze", is_flag=True, help="Let functions go on working in the background between invocations.")
 def command(
-    host: str, port: int, data_dir: Path, region: str, require_sandbox: bool, cpu_limit: bool, no_freeze: bool
-) -> None:
+    host: str, port: int, data_dir: Path, region: str, require_sandbox: bool, no_internet: bool, cpu_limit: bool,
+    no_freeze: bool,
+) -> None:  # fmt: skip
     """Run a server that speaks AWS's protocols on one port and serves the apps deployed to it.
 
     \b
@@ -47,8 +49,7 @@ def command(
 
     config = Config(
         data_dir=data_dir.absolute(), host=host, port=port, region=region, require_jail=require_sandbox,
-        cpu_limit=cpu_limit,
-        freeze=not no_freeze,
+        internet=not no_internet, cpu_limit=cpu_limit, freeze=not no_freeze,
     )  # fmt: skip
     try:
         uvloop.run(serve(config, _print_banner))

@@ -9,8 +9,11 @@ spawner's own mount namespace; a jail copies that and adds its code, its layers,
 
 import ctypes
 import errno
+import fcntl
 import os
 import resource
+import socket
+import struct
 
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT = 1, 2, 4, 8, 32
 _MS_BIND, _MS_REC, _MS_PRIVATE, _MS_SLAVE = 4096, 16384, 1 << 18, 1 << 19
@@ -38,6 +41,8 @@ _SETTINGS = (
     "localtime", "services", "protocols", "mime.types", "os-release", "alternatives", "ca-certificates",
     "crypto-policies", "ssl/certs", "ssl/openssl.cnf", "pki/tls", "pki/ca-trust",
 )  # fmt: skip
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
+_BACKLOG = 1024
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -71,6 +76,27 @@ class Walls:
         if self.is_root:
             _call("unshare", _NEW_PID)
 
+    def close_network(self, ports):
+        """In the spawner, before it forks: its next child has a network of its own, with a loopback interface and
+        nothing else. What listens there on `ports`, for the server: these sockets stay in the network of their birth.
+
+        We stay in it too, until the next one: nothing of ours needs one, and an ordinary user could not go back.
+        """
+        _call("unshare", _NEW_NET)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+            fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
+        listening = []
+        try:
+            for port in ports:
+                listening.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+                listening[-1].bind(("127.0.0.1", port))
+                listening[-1].listen(_BACKLOG)
+        except OSError:
+            for one in listening:
+                one.close()
+            raise
+        return listening
+
     def forked(self):
         """In the spawner, after it forked: its other children are its own again."""
         if self.is_root:
@@ -86,7 +112,7 @@ class Walls:
 
     def enter(self, jail):
         """In the first process of a jail: the root that the function will see, and nothing else."""
-        _call("unshare", _NEW_NS | _NEW_IPC | _NEW_UTS | (0 if jail["internet"] else _NEW_NET))
+        _call("unshare", _NEW_NS | _NEW_IPC | _NEW_UTS)
         _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
         root = self.roots[tuple(jail["visible"])]
         _mount(root, root, None, _MS_BIND | _MS_REC)
