@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from freehold.aws.call import Call, Json
 from freehold.services.apigateway.authorizers import new_authorizer
@@ -29,6 +29,10 @@ from freehold.services.apigateway.record import (
 from freehold.services.apigateway.resources import new_resource
 from freehold.services.apigateway.rest_apis import answer_of, new_api, root_resource
 from freehold.state.store import Put, Write
+
+# ImportRestApi: "ignore=documentation", which leaves out what is not read here either. On the wire they are the query,
+# so the operations' own members are among them.
+_PARAMETERS = {"basepath", "endpointConfigurationTypes", "ignore", "mode", "failonwarnings"}
 
 
 @dataclass(slots=True)
@@ -59,17 +63,26 @@ class _Tree:
 
 
 async def import_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
-    parameters = request.get("parameters") or {}
-    imported = read_openapi(request["body"], parameters.get("basepath", "ignore"))
-    wanted = dict(imported.api)
-    if parameters.get("endpointConfigurationTypes"):
-        wanted["endpointConfiguration"] = {"types": parameters["endpointConfigurationTypes"].split(",")}
-    api = new_api(gateway, wanted)
+    imported = _read(request)
+    api = new_api(gateway, imported.api)
     tree = _Tree(gateway, {"/": root_resource(api)})
     models = {model["name"]: model for model in default_models(gateway)}
     writes = _parts(gateway, call, api["id"], imported, tree, {}, models)
     await gateway.store.write(Put(API, key(call, api["id"]), api), *writes)
     return answer_of(api)
+
+
+def _read(request: Json) -> Imported:
+    """Of ImportRestApi or PutRestApi. Raises BadRequestException for parameters that mean nothing."""
+    parameters = request.get("parameters") or {}
+    unknown = set(parameters) - _PARAMETERS
+    if unknown:
+        raise bad_request(f"Invalid import parameter specified: {', '.join(sorted(unknown))}")
+    imported = read_openapi(request["body"], parameters.get("basepath", "ignore"))
+    if parameters.get("endpointConfigurationTypes"):
+        types = parameters["endpointConfigurationTypes"].split(",")
+        return replace(imported, api={**imported.api, "endpointConfiguration": {"types": types}})
+    return imported
 
 
 async def put_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
@@ -79,7 +92,7 @@ async def put_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
     mode = request.get("mode", "merge")
     if mode not in ("merge", "overwrite"):
         raise bad_request("mode must be merge or overwrite")
-    imported = read_openapi(request["body"], (request.get("parameters") or {}).get("basepath", "ignore"))
+    imported = _read(request)
     api = {**api, **{name: value for name, value in imported.api.items() if value}}
     resources = await parts(gateway, call, RESOURCE, api_id)
     writes: list[Write] = []

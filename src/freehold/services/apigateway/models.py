@@ -93,6 +93,8 @@ def default_models(gateway: ApiGateway) -> list[Json]:
 
 
 async def get_model(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    if request.get("flatten"):
+        raise bad_request("Freehold does not support flatten of GetModel yet.")
     return await find(gateway, call, MODEL, request["restApiId"], request["modelName"])
 
 

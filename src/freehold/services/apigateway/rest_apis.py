@@ -38,8 +38,17 @@ _MEMBERS = (
 )
 
 
+_ADDRESS_TYPES = ("ipv4", "dualstack")
+
+
 def _endpoint_configuration(document: Json, member: str, rest: list[str], op: str, value: str) -> None:
-    """`/endpointConfiguration/types/EDGE`, value REGIONAL."""
+    """`/endpointConfiguration/types/EDGE`, value REGIONAL; `/endpointConfiguration/ipAddressType`, value dualstack.
+    Endpoints in a VPC belong to private APIs, which do not deploy."""
+    if rest == ["ipAddressType"]:
+        if value and value not in _ADDRESS_TYPES:
+            raise bad_request(f"Invalid ipAddressType. Must be one of: {', '.join(_ADDRESS_TYPES)}")
+        document[member] = {**(document.get(member) or {}), "ipAddressType": value or _ADDRESS_TYPES[0]}
+        return
     if not rest or rest[0] != "types":
         raise bad_request(f"Invalid patch path '/{member}/{'/'.join(rest)}'")
     document[member] = {**(document.get(member) or {}), "types": [value]}

@@ -16,6 +16,7 @@ from freehold.services.apigateway.record import (
     find,
     find_api,
     key,
+    not_found,
     parts,
     picked,
     put,
@@ -238,6 +239,9 @@ def _check(gateway: ApiGateway, stage: Json) -> None:
     if not _NAME.match(stage["stageName"]):
         raise bad_request("Stage name only allows a-zA-Z0-9_-")
     _check_variables(stage.get("variables") or {})
+    if stage.get("documentationVersion"):
+        # There are none: operations on documentation are not in the table.
+        raise not_found("Invalid Documentation version specified")
     gateway.check_stage(stage)
 
 

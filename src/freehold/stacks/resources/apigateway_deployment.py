@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
 from freehold.aws.errors import AwsError
-from freehold.stacks.resources.apigateway_patch import patch
+from freehold.stacks.resources.apigateway_patch import patch, retag
 from freehold.stacks.resources.apigateway_stage_settings import stage_patches
 from freehold.stacks.resources.types import Created, ResourceType, camel, pick
 
@@ -20,7 +20,7 @@ async def create(aws: Aws, properties: Json) -> Created:
     if properties.get("DeploymentCanarySettings"):
         request["canarySettings"] = camel(properties["DeploymentCanarySettings"])
     deployment = await aws("apigateway", "CreateDeployment", request)
-    await _set_stage(aws, properties, stage)
+    await _set_stage(aws, properties, stage, {})
     return Created(deployment["id"], {"DeploymentId": deployment["id"]})
 
 
@@ -29,7 +29,8 @@ async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -
     if properties.get("Description") != previous.get("Description"):
         value = properties.get("Description", "")
         await patch(aws, "UpdateDeployment", target, [{"op": "replace", "path": "/description", "value": value}])
-    await _set_stage(aws, properties, properties.get("StageDescription") or {})
+    new, old = properties.get("StageDescription") or {}, previous.get("StageDescription") or {}
+    await _set_stage(aws, properties, new, old)
     return Created(physical_id, {"DeploymentId": physical_id})
 
 
@@ -46,7 +47,7 @@ async def delete(aws: Aws, physical_id: str, properties: Json) -> None:
     await aws("apigateway", "DeleteDeployment", {**api, "deploymentId": physical_id})
 
 
-async def _set_stage(aws: Aws, properties: Json, settings: Json) -> None:
+async def _set_stage(aws: Aws, properties: Json, settings: Json, previous: Json) -> None:
     if "StageName" not in properties:
         return
     target = camel(pick(properties, "RestApiId", "StageName"))
@@ -54,6 +55,7 @@ async def _set_stage(aws: Aws, properties: Json, settings: Json) -> None:
     every_method = {"ResourcePath": "/*", "HttpMethod": "*", **settings}
     wanted = {**settings, "MethodSettings": [every_method, *(settings.get("MethodSettings") or [])]}
     await patch(aws, "UpdateStage", target, stage_patches(wanted, {}))
+    await retag(aws, f"/restapis/{properties['RestApiId']}/stages/{properties['StageName']}", settings, previous)
 
 
 async def _deployments_of(aws: Aws, stage: Json) -> tuple[str, str]:

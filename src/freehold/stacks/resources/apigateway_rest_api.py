@@ -102,8 +102,14 @@ def _patches(properties: Json, previous: Json) -> Patches:
     new, old = properties.get("Policy"), previous.get("Policy")
     if new != old:
         patches.append({"op": "replace", "path": "/policy", "value": json_text(new) if new else ""})
-    types = (properties.get("EndpointConfiguration") or {}).get("Types")
-    if types and types != (previous.get("EndpointConfiguration") or {}).get("Types"):
+    configured = properties.get("EndpointConfiguration") or {}
+    before = previous.get("EndpointConfiguration") or {}
+    patches += scalars(configured, before, {"IpAddressType": "/endpointConfiguration/ipAddressType"})
+    patches += members(
+        configured.get("VpcEndpointIds"), before.get("VpcEndpointIds"), "/endpointConfiguration/vpcEndpointIds"
+    )
+    types = configured.get("Types")
+    if types and types != before.get("Types"):
         patches.append({"op": "replace", "path": "/endpointConfiguration/types/0", "value": types[0]})
     return patches
 
