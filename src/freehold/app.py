@@ -16,6 +16,7 @@ import socket
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import orjson
 
@@ -84,9 +85,11 @@ from freehold.state.sqlite_queue import SqliteQueue
 from freehold.state.sqlite_store import NewerData, SqliteStore
 from freehold.state.store import Document
 from freehold.tables.sqlite import NewerTables
+from freehold.tables.storage import StorageFailed
 
 MAIL_LOG_GROUPS = cognito_idp.LOG_GROUPS  # What these begin with is said there, as no mail is sent.
 _log = logging.getLogger(__name__)
+_Opened = TypeVar("_Opened")
 
 
 class CannotStart(Exception):
@@ -145,12 +148,7 @@ class App:
         config = self.config
         data_dir = config.data_dir
         self._stops.append(_DataDirLock(data_dir).release)
-        try:
-            self.store = SqliteStore(data_dir / "control.db")
-        except NewerData as error:
-            raise CannotStart(str(error)) from error
-        except sqlite3.Error as error:
-            raise CannotStart(f"{data_dir / 'control.db'} cannot be read: {error}.") from error
+        self.store = _open(SqliteStore, data_dir / "control.db")
         self._stops.append(self.store.close)
         self.blobs = Blobs(data_dir / "blobs")
         self.logs = FileLogs(data_dir / "logs", self.clock)
@@ -190,7 +188,7 @@ class App:
         add(Service("iam", iam.OPERATIONS, iam.Iam(store, clock, self.ids)))
         add(Service("sts", sts.OPERATIONS, sts.Sts(store, clock, self.ids, self.operations.bind)))
         add(Service("ssm", ssm.OPERATIONS, ssm.Ssm(store, self.seal, clock, self.operations.bind)))
-        messages = MessageQueues(self.config.data_dir / "messages.db")
+        messages = _open(MessageQueues, self.config.data_dir / "messages.db")
         self._stops.append(messages.close)
         add(Service("sqs", sqs.OPERATIONS, sqs.Sqs(store, messages, sqs.Arrivals(), clock, self.ids)))
         secrets = secretsmanager.SecretsManager(store, self.seal, clock, self.ids)
@@ -202,15 +200,15 @@ class App:
         add(Service("s3", s3.OPERATIONS, s3.S3(store, objects, clock, self.ids, self.operations.bind)))
 
     async def _start_tables(self) -> None:
-        file = self.config.data_dir / "tables.db"
-        try:
-            running = RunningDynamoDB(file, self.clock, self.ids, self.operations.bind)
-        except NewerTables as error:
-            raise CannotStart(str(error)) from error
-        except sqlite3.Error as error:
-            raise CannotStart(f"{file} cannot be read: {error}.") from error
+        running = _open(
+            lambda file: RunningDynamoDB(file, self.clock, self.ids, self.operations.bind),
+            self.config.data_dir / "tables.db",
+        )
         self._stops.append(running.stop)
-        await running.start()
+        try:
+            await running.start()
+        except StorageFailed as error:
+            raise CannotStart(f"{self.config.data_dir}: {error.message}") from error
         self.operations.add(Service("dynamodb", dynamodb.OPERATIONS, running.record, raw_json=True))
         streams = dynamodbstreams.DynamoDBStreams(running.storage, self.clock)
         self.operations.add(Service("dynamodbstreams", dynamodbstreams.OPERATIONS, streams, raw_json=True))
@@ -243,7 +241,7 @@ class App:
         self.engine.start()
         provisioned = Provisioned(store, self.engine)
         provisioned.start()
-        queue = self._open_queue(config.data_dir / "queue.db")
+        queue = _open(SqliteQueue, config.data_dir / "queue.db")
         self._stops.append(queue.close)
         destinations = Destinations(self.operations.bind, clock, self.engine.dead_letter)
         later = AsyncInvoker(store, queue, self.engine, self.engine.concurrency, destinations, clock)
@@ -255,14 +253,6 @@ class App:
             self.operations.bind, lambda: self.endpoint, config.max_environments, self.event_sources,
         )  # fmt: skip
         self.operations.add(Service("lambda", lambda_.OPERATIONS, record))
-
-    def _open_queue(self, file: Path) -> SqliteQueue:
-        try:
-            return SqliteQueue(file)
-        except NewerData as error:
-            raise CannotStart(str(error)) from error
-        except sqlite3.Error as error:
-            raise CannotStart(f"{file} cannot be read: {error}.") from error
 
     async def _start_events(self) -> None:
         """Rules, their timer, event source mappings. After the engine: what was due while no server ran runs now."""
@@ -390,6 +380,16 @@ class _DataDirLock:
 
     async def release(self) -> None:
         self._file.close()
+
+
+def _open(opened: Callable[[Path], _Opened], file: Path) -> _Opened:
+    """A database; CannotStart where it is not ours to open."""
+    try:
+        return opened(file)
+    except (NewerData, NewerTables) as error:
+        raise CannotStart(str(error)) from error
+    except sqlite3.Error as error:
+        raise CannotStart(f"{file} cannot be opened: {error}.") from error
 
 
 def _listen_problem(config: Config, error: OSError) -> str:

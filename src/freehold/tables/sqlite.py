@@ -9,6 +9,7 @@ next transaction together, so a burst of them pays for one fsync.
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
@@ -76,6 +77,9 @@ _RANGES = {
 }
 
 
+_log = logging.getLogger(__name__)
+
+
 class NewerTables(Exception):
     """tables.db was written by a newer Freehold; this one would damage it."""
 
@@ -111,14 +115,17 @@ class SqliteTables:
         self._thread.start()
 
     async def read(self, keys: Sequence[bytes]) -> list[Row | None]:
-        if len(keys) == 1:
-            return [_read(self._reader, keys[0])]
-        # One snapshot: a commit may come between two statements.
-        self._reader.execute("BEGIN")
         try:
-            return [_read(self._reader, key) for key in keys]
-        finally:
-            self._reader.execute("COMMIT")
+            if len(keys) == 1:
+                return [_read(self._reader, keys[0])]
+            # One snapshot: a commit may come between two statements.
+            self._reader.execute("BEGIN")
+            try:
+                return [_read(self._reader, key) for key in keys]
+            finally:
+                self._reader.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _unreadable(error) from error
 
     async def read_range(self, span: Range, limit: int, *, descending: bool = False, index: bool = False) -> Page:
         return _read_range(self._reader, span, limit, descending=descending, index=index)
@@ -140,28 +147,32 @@ class SqliteTables:
         return write.result  # type: ignore[no-any-return]
 
     async def documents(self, prefix: str) -> dict[str, Document]:
-        rows = self._reader.execute(
-            "SELECT key, body FROM document WHERE key >= ? AND key < ? ORDER BY key", (prefix, prefix + "\U0010ffff")
+        rows = _fetch(
+            self._reader,
+            "SELECT key, body FROM document WHERE key >= ? AND key < ? ORDER BY key",
+            (prefix, prefix + "\U0010ffff"),
         )
         return {key: orjson.loads(body) for key, body in rows}
 
     async def tally(self, space: int) -> Tally:
-        row = self._reader.execute("SELECT rows, size FROM tally WHERE space = ?", (space,)).fetchone()
-        return Tally(*row) if row else Tally()
+        rows = _fetch(self._reader, "SELECT rows, size FROM tally WHERE space = ?", (space,))
+        return Tally(*rows[0]) if rows else Tally()
 
     async def read_records(self, stream: int, after: int, limit: int) -> list[StoredRecord]:
-        rows = self._reader.execute(
+        rows = _fetch(
+            self._reader,
             "SELECT sequence, created, body FROM record WHERE stream = ? AND sequence > ? ORDER BY sequence LIMIT ?",
             (stream, after, limit),
         )
         return [StoredRecord(*row) for row in rows]
 
     async def record_bounds(self, stream: int) -> tuple[int, int]:
-        first, last = self._reader.execute(
+        ((first, last),) = _fetch(
+            self._reader,
             "SELECT (SELECT min(sequence) FROM record WHERE stream = ?1), "
             "(SELECT max(sequence) FROM record WHERE stream = ?1)",
             (stream,),
-        ).fetchone()
+        )
         return first or 0, last or 0
 
     async def trim_records(self, stream: int, before_ms: int, limit: int) -> int:
@@ -296,7 +307,7 @@ class SqliteTables:
             self._writer.execute("ROLLBACK")
         for write in group:
             if not write.done.done():
-                write.done.set_exception(write.error or StorageFailed(f"tables.db: {error}"))
+                write.done.set_exception(write.error or StorageFailed(f"Nothing was written: tables.db: {error}."))
         self._next()
 
     def _next(self) -> None:
@@ -317,7 +328,8 @@ class _SqliteSnapshot:
         return _read_range(self._connection, span, limit, descending=False, index=False)
 
     async def read_records_back(self, stream: int, before: int | None, limit: int) -> list[StoredRecord]:
-        rows = self._connection.execute(
+        rows = _fetch(
+            self._connection,
             "SELECT sequence, created, body FROM record WHERE stream = ? AND sequence < ? "
             "ORDER BY sequence DESC LIMIT ?",
             (stream, _LAST if before is None else before, limit),
@@ -349,8 +361,21 @@ def _prepare(connection: sqlite3.Connection, file: Path) -> None:
 def _read_range(connection: sqlite3.Connection, span: Range, limit: int, *, descending: bool, index: bool) -> Page:
     if span.is_empty:
         return Page()
-    found = connection.execute(_RANGES[index, descending], (span.low, span.high, limit)).fetchall()
+    found = _fetch(connection, _RANGES[index, descending], (span.low, span.high, limit))
     return Page([row[0] for row in found], [Row(row[1], row[2], row[3]) for row in found], is_last=len(found) < limit)
+
+
+def _fetch(connection: sqlite3.Connection, statement: str, values: tuple[Any, ...]) -> list[Any]:
+    try:
+        return connection.execute(statement, values).fetchall()
+    except sqlite3.Error as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: sqlite3.Error) -> StorageFailed:
+    """Told to who asked and to who runs the server: a damaged file is a case for a backup."""
+    _log.error("tables.db cannot be read: %s", error)
+    return StorageFailed(f"tables.db cannot be read: {error}.")
 
 
 def _read(connection: sqlite3.Connection, key: bytes) -> Row | None:

@@ -12,18 +12,25 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from freehold.aws.errors import AwsError
 from freehold.tables.keys import Range
 
 Result = TypeVar("Result")
 Document = dict[str, Any]
 
 
-class StorageBusy(Exception):
-    """More writes wait than the storage's limit; this one was not accepted."""
+class StorageBusy(AwsError):
+    """More writes wait than the storage's limit; this one was not accepted. SDKs try again."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__("ThrottlingException", f"Rate of requests exceeds what the disk can take: {problem}.")
 
 
-class StorageFailed(Exception):
-    """The database refused (a full disk, say); nothing of the write is there."""
+class StorageFailed(AwsError):
+    """The database refused, or cannot be read (a full disk, a damaged file); nothing of a write is there."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__("InternalServerError", problem, status=500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,7 @@ class Snapshot(Protocol):
 
 class TableStorage(Protocol):
     async def read(self, keys: Sequence[bytes]) -> list[Row | None]:
-        """What was acknowledged before the call is seen."""
+        """What was acknowledged before the call is seen. Reads raise StorageFailed."""
         ...
 
     async def read_range(self, span: Range, limit: int, *, descending: bool = False, index: bool = False) -> Page:

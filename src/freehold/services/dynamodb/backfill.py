@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from freehold.services.dynamodb.record import DynamoDB, decide
+from freehold.services.dynamodb.record import DynamoDB
 from freehold.tables.items import entries_of, read_item
 from freehold.tables.keys import Range, all_with, space_prefix
 from freehold.tables.schema import Table
@@ -23,7 +23,7 @@ async def fill(db: DynamoDB, table: Table) -> None:
     while True:
         page = await db.storage.read_range(span, _AT_ONCE)
         if page.keys:
-            await decide(db, page.keys, lambda rows: _entries(db, table, rows))
+            await db.storage.write(page.keys, lambda rows: _entries(db, table, rows))
         if page.is_last:
             return
         span = Range(page.keys[-1] + b"\x00", span.high)

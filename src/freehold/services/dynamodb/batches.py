@@ -14,7 +14,7 @@ from freehold.clock import now_ms
 from freehold.services.dynamodb.arguments import check_mixture
 from freehold.services.dynamodb.capacity import Used, tell_all
 from freehold.services.dynamodb.items import collection_metrics, read_projection
-from freehold.services.dynamodb.record import DynamoDB, Json, decide, find_table, invalid
+from freehold.services.dynamodb.record import DynamoDB, Json, find_table, invalid
 from freehold.services.dynamodb.writes import Done, ItemWrite, read_delete, read_put
 from freehold.tables.expressions.programs import Projection
 from freehold.tables.items import check_key, read_item, row_key
@@ -73,7 +73,7 @@ async def batch_write_item(db: DynamoDB, call: Call, request: Json) -> Json:
         done = [write.run(db, row, now) for write, row in zip(writes, rows, strict=True)]
         return together(done), done
 
-    done = await decide(db, [write.key for write in writes], run)
+    done = await db.storage.write([write.key for write in writes], run)
     answer: Json = {"UnprocessedItems": {}}
     used: dict[str, Used] = {}
     metrics: dict[str, list[Json]] = {}

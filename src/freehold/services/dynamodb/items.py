@@ -10,7 +10,7 @@ from freehold.clock import now_ms
 from freehold.services.dynamodb.arguments import NAMES, check_mixture, check_used, read_names
 from freehold.services.dynamodb.capacity import Used, tell
 from freehold.services.dynamodb.legacy import read_attributes_to_get
-from freehold.services.dynamodb.record import DynamoDB, Json, decide, find_table, invalid
+from freehold.services.dynamodb.record import DynamoDB, Json, find_table, invalid
 from freehold.services.dynamodb.writes import Done, ItemWrite, read_delete, read_put, read_update
 from freehold.tables.expressions.programs import Projection, parse_projection
 from freehold.tables.items import check_key, read_item, row_key
@@ -111,7 +111,7 @@ async def _decide(db: DynamoDB, write: ItemWrite) -> Done:
             return Changes(), done
         return Changes((done.change,), done.records), done
 
-    return await decide(db, (write.key,), run)
+    return await db.storage.write((write.key,), run)
 
 
 def _return_values(request: Json, allowed: tuple[str, ...]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from freehold.clock import Clock, Ids
 from freehold.services.dynamodb.idempotency import Tokens
 from freehold.tables.catalog import Catalog
 from freehold.tables.schema import Table
-from freehold.tables.storage import Decide, Result, StorageBusy, StorageFailed, TableStorage
+from freehold.tables.storage import TableStorage
 
 Json = dict[str, Any]
 
@@ -45,16 +44,6 @@ def find_table(db: DynamoDB, call: Call, request: Json) -> Table:
     name = table_name(request["TableName"])
     check_table_name("TableName", name)
     return db.catalog.get(call.region, name)
-
-
-async def decide(db: DynamoDB, keys: Sequence[bytes], decision: Decide[Result]) -> Result:
-    """Writes; the storage's own troubles become AWS's errors, which SDKs try again."""
-    try:
-        return await db.storage.write(keys, decision)
-    except StorageBusy as error:
-        raise AwsError("ThrottlingException", f"Rate of requests exceeds what the disk can take: {error}.") from error
-    except StorageFailed as error:
-        raise AwsError("InternalServerError", f"Nothing was written: {error}.", status=500) from error
 
 
 def check_table_name(member: str, name: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from freehold.aws.call import Bind
@@ -17,9 +19,12 @@ from freehold.tables.catalog import Catalog
 from freehold.tables.expiry import expire_forever
 from freehold.tables.history import trim_histories_forever
 from freehold.tables.sqlite import SqliteTables
+from freehold.tables.storage import StorageBusy, StorageFailed
 from freehold.tables.streams import trim_forever
 
 _TIDY_INTERVAL_S = 60.0
+_RETRY_S = 10.0
+_log = logging.getLogger(__name__)
 
 
 class RunningDynamoDB:
@@ -40,13 +45,14 @@ class RunningDynamoDB:
         await resume_restores(self.record)
         await imports.resume_imports(self.record)
         await exports.resume_exports(self.record)
-        loop = asyncio.get_running_loop()
-        self._tasks = [
-            loop.create_task(expire_forever(self.catalog, self.record.clock)),
-            loop.create_task(trim_forever(self.storage, self.record.clock)),
-            loop.create_task(trim_histories_forever(self.catalog, self.record.clock)),
-            loop.create_task(self._tidy_forever()),
-        ]
+        loop, clock = asyncio.get_running_loop(), self.record.clock
+        works: tuple[Callable[[], Awaitable[None]], ...] = (
+            lambda: expire_forever(self.catalog, clock),
+            lambda: trim_forever(self.storage, clock),
+            lambda: trim_histories_forever(self.catalog, clock),
+            self._tidy_forever,
+        )
+        self._tasks = [loop.create_task(keep_at(work, clock)) for work in works]
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -60,3 +66,13 @@ class RunningDynamoDB:
             await backups.expire(self.record)
             await exports.forget(self.record)
             await self.record.clock.sleep(_TIDY_INTERVAL_S)
+
+
+async def keep_at(work: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """What the storage refuses (a full disk) ends none of the work in the background: it begins again later."""
+    while True:
+        try:
+            await work()
+        except (StorageBusy, StorageFailed) as error:
+            _log.warning("DynamoDB's work in the background waits %.0f s: %s", _RETRY_S, error.message)
+        await clock.sleep(_RETRY_S)

@@ -14,7 +14,7 @@ from freehold.clock import now_ms
 from freehold.services.dynamodb.batches import together
 from freehold.services.dynamodb.capacity import Used, tell_all
 from freehold.services.dynamodb.items import collection_metrics, read_projection
-from freehold.services.dynamodb.record import DynamoDB, Json, decide, find_table, invalid
+from freehold.services.dynamodb.record import DynamoDB, Json, find_table, invalid
 from freehold.services.dynamodb.writes import Done, ItemWrite, read_check, read_delete, read_put, read_update
 from freehold.tables.items import UnfitKey, check_key, read_item, row_key
 from freehold.tables.storage import Changes, Row
@@ -88,7 +88,7 @@ async def transact_write_items(db: DynamoDB, call: Call, request: Json) -> Json:
         return changes, answer
 
     try:
-        return await decide(db, [write.key for write in writes], run)
+        return await db.storage.write([write.key for write in writes], run)
     except AwsError as error:
         if error.status == 500:
             db.tokens.forget(key)
