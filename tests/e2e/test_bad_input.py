@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import CommandLine
+from tests.e2e.conftest import CommandLine, fetch
 from tests.live import LiveServer
 
 _HEAD = "service: broken\nprovider:\n  name: aws\n  runtime: python3.11\nfunctions:\n  one:\n    handler: one.handler\n"
@@ -165,3 +166,14 @@ def test_data_of_a_newer_version_is_refused_and_left_alone(
     assert str(own_server.data_dir) in printed
     assert len(printed.splitlines()) == 1
     assert file.read_bytes() == before
+
+
+def test_a_request_that_cannot_be_served_gets_its_answer_and_the_server_goes_on(server: LiveServer) -> None:
+    too_large = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+    for sent, status in ((b"hello there\r\n\r\n", b"400"), (too_large, b"413")):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            connection.sendall(sent)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 " + status)
+    answer = fetch(f"{server.endpoint}/_aws/execute-api/noapi12345/items")
+    assert (answer.status, answer.json) == (404, {"message": "Not Found"})
+    assert fetch(f"{server.endpoint}/_freehold/health").status == 200

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 ALL_CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
 # A template in the request itself; a larger one goes by S3. AWS CloudFormation User Guide, "CloudFormation quotas".
 _TEMPLATE_BODY_LIMIT = 51_200
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.5
+# Short, for a stack that has come to rest is to be told at once, and CloudFormation offers nothing to wait on.
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.1
 # How CloudFormation hands on what a resource's handler said; the token tells a person nothing.
 _HANDED_ON = re.compile(r'Resource handler returned message: "(.*)" \(RequestToken: [^)]*\)', re.DOTALL)
 _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
