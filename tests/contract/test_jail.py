@@ -145,6 +145,7 @@ async def test_a_function_that_kills_itself_ends_as_one_that_was_killed(jail: Sa
     # As the first process of a pid namespace it would survive its own signals.
     _, end = await _run(jail, "import os; os.kill(os.getpid(), 9)", tmp_path)
     assert end.signal == 9
+    assert not end.out_of_memory
     assert (await _run(jail, "import sys; sys.exit(7)", tmp_path))[1].code == 7
 
 
@@ -153,6 +154,7 @@ async def test_a_program_that_eats_memory_is_ended_alone(found: tuple[Sandbox, L
     code = "data = []\nwhile True: data.append(bytearray(b'x') * (8 << 20))"
     _, end = await _run(found[0], code, tmp_path)
     assert end.signal == 9
+    assert end.out_of_memory
     shared_kb = 20 * 1024  # Of libraries that were in memory before.
     assert end.max_rss_kb <= (128 + 64) * 1024 + shared_kb
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,42 @@ def handler(event, context):
         "processes": ["1", "2"],
         "is_root": False,
     }
+
+
+def test_a_function_that_eats_its_memory_ends_in_awss_words(server: LiveServer, client: Any) -> None:
+    health = fetch(f"{server.endpoint}/_freehold/health").json
+    if not health["isolation"].get("memory limit"):
+        pytest.skip("no memory limit on this machine: freehold doctor says why")
+    from tests.api.lambda_.conftest import ROLE, zipped
+
+    source = """
+def handler(event, context):
+    data = []
+    while event == "eat": data.append(bytearray(b'x') * (8 << 20))
+    return "still here"
+"""
+    lambda_ = client("lambda")
+    lambda_.create_function(
+        FunctionName="eats", Runtime="python3.11", Handler="app.handler", Role=ROLE, Timeout=30,
+        Code={"ZipFile": zipped({"app.py": source})},
+    )  # fmt: skip
+    try:
+        said = lambda_.invoke(FunctionName="eats", Payload=b'"eat"', LogType="Tail")
+        document = json.load(said["Payload"])
+        after = json.load(lambda_.invoke(FunctionName="eats", Payload=b'""')["Payload"])
+    finally:
+        lambda_.delete_function(FunctionName="eats")
+    request_id = said["ResponseMetadata"]["RequestId"]
+    assert said["FunctionError"] == "Unhandled"
+    assert document == {
+        "errorType": "Runtime.OutOfMemory",
+        "errorMessage": f"RequestId: {request_id} Error: Runtime exited with error: signal: killed",
+    }
+    report = base64.b64decode(said["LogResult"]).decode().splitlines()[-1]
+    assert report.startswith("REPORT")
+    assert "Status: error\tError Type: Runtime.OutOfMemory" in report
+    assert int(report.partition("Max Memory Used: ")[2].split()[0]) >= 128
+    assert after == "still here"
 
 
 async def test_where_no_jail_can_be_made_a_server_that_requires_one_does_not_start(tmp_path: Path) -> None:

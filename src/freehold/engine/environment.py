@@ -307,6 +307,8 @@ class Environment:
             self._timer.cancel()
         running, self._running = self._running, None
         words = words or events.exit_words(end)
+        if end.out_of_memory:
+            error_type = "Runtime.OutOfMemory"
         if running is not None:
             line = f"RequestId: {running.invocation.request_id} Error: {words}"
             duration_ms = (self._around.clock.monotonic_s() - running.started_s) * 1000

@@ -287,7 +287,8 @@ class _Spawner:
             case "exited":
                 exited = self._exits.pop(_number(message["id"]), None)
                 if exited is not None and not exited.done():
-                    exited.set_result(_exit(_number(message["status"]), _number(message["max_rss"])))
+                    starved = bool(message["out_of_memory"])
+                    exited.set_result(_exit(_number(message["status"]), _number(message["max_rss"]), starved))
 
     def _started(self, message: dict[str, object]) -> None:
         started = self._starting.pop(_number(message["id"]))
@@ -352,7 +353,7 @@ def _number(value: object) -> int:
     return value
 
 
-def _exit(status: int, max_rss_kb: int) -> Exit:
+def _exit(status: int, max_rss_kb: int, out_of_memory: bool) -> Exit:
     if os.WIFSIGNALED(status):
-        return Exit(None, os.WTERMSIG(status), max_rss_kb)
+        return Exit(None, os.WTERMSIG(status), max_rss_kb, out_of_memory)
     return Exit(os.WEXITSTATUS(status), None, max_rss_kb)

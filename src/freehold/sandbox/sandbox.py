@@ -60,6 +60,7 @@ class Exit:
     code: int | None  # None: ended by a signal.
     signal: int | None
     max_rss_kb: int  # The largest memory that the first process held.
+    out_of_memory: bool = False  # It was killed because its jail had no more.
 
 
 class SandboxProcess(Protocol):

@@ -236,23 +236,27 @@ class Spawner:
             if known is not None:
                 _kill_group(ended.si_pid)
             _, status, usage = os.wait4(ended.si_pid, 0)
-            max_rss = usage.ru_maxrss
+            max_rss, out_of_memory = usage.ru_maxrss, False
             if ended.si_pid in self.jails:
-                status, max_rss = self.tear_down(ended.si_pid, status)
+                status, max_rss, out_of_memory = self.tear_down(ended.si_pid, status)
             if known is not None:
                 del self.ends[known]
-                self.send({"op": "exited", "id": known, "status": status, "max_rss": max_rss})
+                said = {"status": status, "max_rss": max_rss, "out_of_memory": out_of_memory}
+                self.send({"op": "exited", "id": known, **said})
 
     def tear_down(self, pid, status):
-        """A jail's first process has ended, and with it all others: how the function ended, and its memory in KB."""
+        """A jail's first process has ended, and with it all others: how the function ended, its memory in
+        KB, and whether it was killed for want of more."""
         status_read, folders = self.jails.pop(pid)
         said = _read_all(status_read)
         os.close(status_read)
         max_rss = 0
         if len(said) == _STATUS.size:
             status, max_rss = _STATUS.unpack(said)
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        out_of_memory = killed and self.inside["cgroups"].ran_out_of_memory(folders)
         self.cgroups.remove(folders)
-        return status, max_rss
+        return status, max_rss, out_of_memory
 
     def end(self):
         """Kills until no child is left: what left its group was handed to us when its parent died."""

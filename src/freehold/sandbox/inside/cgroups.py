@@ -55,6 +55,8 @@ class Cgroups:
         folders = sorted({"%s/%d" % (tree, number) for tree in self.trees.values()})
         for folder in folders:
             os.mkdir(folder)
+        if self.is_v2 and "memory" in self.trees:
+            self._forbid_swap(number)
         self.limit(number, jail)
         return folders
 
@@ -106,6 +108,13 @@ class Cgroups:
             _write(_ROOT + "/cgroup.subtree_control", "+" + controller)
         os.makedirs(folder, exist_ok=True)
 
+    def _forbid_swap(self, number):
+        try:
+            _write("%s/%d/memory.swap.max" % (self.trees["memory"], number), "0")
+        except FileNotFoundError:
+            # A kernel without swap accounting.
+            return
+
     def _set(self, controller, number, name_v1, name_v2, value):
         _write("%s/%d/%s" % (self.trees[controller], number, name_v2 if self.is_v2 else name_v1), value)
 
@@ -123,6 +132,7 @@ def _join(folder):
 
 
 def ran_out_of_memory(folders):
+    """Whether the kernel has killed a process of this jail because it was at its limit."""
     for folder in folders:
         for name in ("memory.events", "memory.oom_control"):
             try:
