@@ -16,6 +16,8 @@ from freehold.gateway.cors import compile_cors
 from freehold.gateway.function_arns import function_arn, has_variables
 from freehold.gateway.integrations.lambda_proxy import LambdaProxy
 from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE, HTTP_TIMEOUT_S
+from freehold.gateway.request_logs.access import compile_stage_log
+from freehold.gateway.request_logs.notes import noted
 from freehold.gateway.routes import Node, names_of
 from freehold.gateway.throttle import Bucket
 from freehold.gateway.unsupported import unsupported
@@ -24,7 +26,7 @@ Parts = Mapping[str, Json]
 
 
 def check_http_parts(parts: Json) -> None:
-    """`Routes`, `Integrations`, `Authorizers`, `Stages`: lists of documents, any of them absent. Raises AwsError."""
+    """`Routes`, `Integrations`, `Authorizers`: lists of documents, any of them absent. Raises AwsError."""
     for integration in parts.get("Integrations", ()):
         if not has_variables(integration.get("IntegrationUri", "")) or integration["IntegrationType"] != "AWS_PROXY":
             _integration(integration, None)
@@ -69,11 +71,13 @@ def _stage(stage: Json, documents: Mapping[str, Parts]) -> Stage | None:
     variables = stage.get("StageVariables") or None
     # One compiled authorizer for all its routes: they share its cache.
     compiled_authorizers = {name: _or_broken(part, variables) for name, part in authorizers.items()}
+    logs = compile_stage_log(stage)
     tree: Node[Route] = Node()
     default_route = None
     for document in routes:
         integration = integrations.get((document.get("Target") or "").removeprefix("integrations/"))
         route = _route(document, stage, integration, variables, compiled_authorizers)
+        route = noted(route) if logs else route
         if route.key == "$default":
             default_route = route
         else:
@@ -84,6 +88,7 @@ def _stage(stage: Json, documents: Mapping[str, Parts]) -> Stage | None:
         default_route=default_route,
         variables=variables,
         deployment_id=stage.get("DeploymentId", ""),
+        logs=logs,
     )
 
 
@@ -98,7 +103,7 @@ def _route(
     path = "/$default" if key == "$default" else key.partition(" ")[2]
     authorizer: Authorizer | None = None
     if document.get("AuthorizationType") == "AWS_IAM":
-        authorizer = IamAuthorizer("execute-api", INVOKE)
+        authorizer = IamAuthorizer("execute-api", (INVOKE,))
     elif document.get("AuthorizationType", "NONE") != "NONE":
         found = authorizers.get(document.get("AuthorizerId", ""), Broken())
         authorizer = found

@@ -216,7 +216,7 @@ def _method_authorizer(method: Json, authorizers: Mapping[str, Authorizer]) -> A
     if method.get("authorizationType", "NONE") == "NONE":
         return None
     if method["authorizationType"] == "AWS_IAM":
-        return IamAuthorizer("execute-api", INVOKE)
+        return IamAuthorizer("execute-api", (INVOKE,))
     found = authorizers.get(method.get("authorizerId") or "", Broken())
     return found.with_scopes(method.get("authorizationScopes") or ()) if isinstance(found, CognitoAuthorizer) else found
 

@@ -8,7 +8,9 @@ from freehold.aws.call import Json
 from freehold.gateway.compile_http import check_http_parts, compile_http_api
 from freehold.gateway.compile_websocket import check_socket_parts, compile_websocket_api
 from freehold.gateway.compiled import Api
+from freehold.gateway.request_logs.access import compile_stage_log
 from freehold.gateway.throttle import Bucket
+from freehold.gateway.unsupported import unsupported
 
 WEBSOCKET = "WEBSOCKET"
 
@@ -19,6 +21,10 @@ def check_v2_parts(parts: Json) -> None:
         check_socket_parts(parts)
     else:
         check_http_parts(parts)
+    for stage in parts.get("Stages", ()):
+        compile_stage_log(stage)
+        if stage.get("ClientCertificateId"):
+            raise unsupported("client certificates of API Gateway's stages")
 
 
 def compile_v2_api(region: str, account: str, documents: Mapping[str, Mapping[str, Json]], throttle: Bucket) -> Api:

@@ -14,6 +14,8 @@ from freehold.gateway.function_arns import function_arn, has_variables
 from freehold.gateway.integrations.lambda_proxy import LambdaProxy
 from freehold.gateway.integrations.socket_mapped import SocketLambda, SocketMock, compile_mapped
 from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE, REST_TIMEOUT_S
+from freehold.gateway.request_logs.access import compile_stage_log
+from freehold.gateway.request_logs.notes import noted
 from freehold.gateway.routes import Node
 from freehold.gateway.selection import compile_selection
 from freehold.gateway.throttle import Bucket
@@ -84,6 +86,7 @@ def _stage(api: Json, stage: Json, parts: Mapping[str, Parts]) -> Stage:
     authorizers = {name: _or_broken(part, variables) for name, part in parts.get("authorizer", {}).items()}
     two_way = {name.partition("/")[0] for name in parts.get("routeresponse", {})}
     models = {part["Name"]: {**part, "schema": part["Schema"]} for part in parts.get("model", {}).values()}
+    logs = compile_stage_log(stage)
     routes = {}
     for document in parts.get("route", {}).values():
         key = document["RouteKey"]
@@ -102,6 +105,7 @@ def _stage(api: Json, stage: Json, parts: Mapping[str, Parts]) -> Stage:
             validation=_validation(document, models),
             is_two_way=document["RouteId"] in two_way,
         )
+        routes[key] = noted(routes[key]) if logs else routes[key]
     return Stage(
         name=stage["StageName"],
         routes=Node(),
@@ -109,6 +113,7 @@ def _stage(api: Json, stage: Json, parts: Mapping[str, Parts]) -> Stage:
         deployment_id=stage.get("DeploymentId", ""),
         has_authorizers_keys=api.get("ApiKeySelectionExpression") == _AUTHORIZER_KEY,
         sockets=SocketRoutes(routes, compile_selection(api["RouteSelectionExpression"], "RouteSelectionExpression")),
+        logs=logs,
     )
 
 

@@ -69,6 +69,7 @@ _REST_OTHER = (502, "InternalServerErrorException", b'{"message": "Internal serv
 # WebSocket APIs: of a handshake the status, of a message the frame; the words are the same.
 _SOCKET = {
     "MISSING_AUTHENTICATION_TOKEN": (403, "Forbidden"),
+    "FORBIDDEN": (403, "Forbidden"),
     "RESOURCE_NOT_FOUND": (403, "Forbidden"),
     "UNAUTHORIZED": (401, "Unauthorized"),
     "ACCESS_DENIED": (403, "Forbidden"),

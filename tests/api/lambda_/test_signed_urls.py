@@ -31,8 +31,8 @@ TELLS = "def handler(event, context): return event['requestContext']['authorizer
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
 
-def allow(action: str) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}})
+def allow(*actions: str) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": actions, "Resource": "*"}})
 
 
 def get(url: str, credentials: Credentials | None) -> tuple[int, str]:
@@ -55,7 +55,9 @@ def test_a_users_signature_opens_a_url_and_made_up_credentials_do_not(
     key = iam.create_access_key(UserName="signer")["AccessKey"]
     credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
     assert get(url, credentials) == (403, '{"Message":"Forbidden"}')
-    iam.put_user_policy(UserName="signer", PolicyName="p", PolicyDocument=allow("lambda:InvokeFunctionUrl"))
+    iam.put_user_policy(
+        UserName="signer", PolicyName="p", PolicyDocument=allow("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
+    )
     assert get(url, credentials) == (200, "arn:aws:iam::000000000000:user/signer")
     assert get(url, None)[0] == 403
     made_up = get(url, Credentials("test", "test"))
@@ -73,5 +75,7 @@ def test_a_function_signs_as_its_role(client: Callable[..., Any], make: Callable
         return json.loads(answer["Payload"].read())
 
     assert invoke() == 403
-    iam.put_role_policy(RoleName="signs", PolicyName="p", PolicyDocument=allow("lambda:InvokeFunctionUrl"))
+    iam.put_role_policy(
+        RoleName="signs", PolicyName="p", PolicyDocument=allow("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
+    )
     assert invoke() == f"arn:aws:sts::000000000000:assumed-role/signs/{name}"

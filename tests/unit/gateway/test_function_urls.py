@@ -9,12 +9,29 @@ from tests.unit.gateway.world import FUNCTION, World, event_of, header
 
 from freehold.state.store import Delete, Put
 
-KEY = "us-east-1/hello/$LATEST"
+KEY = "us-east-1/hello/"
+# Lambda Developer Guide, "Control access to Lambda function URLs": the policy of a public function URL.
+URL_PERMISSION = {
+    "Sid": "FunctionURLAllowPublicAccess", "Effect": "Allow", "Principal": "*",
+    "Action": "lambda:InvokeFunctionUrl", "Resource": FUNCTION,
+    "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}},
+}  # fmt: skip
+PERMISSION = {
+    "Sid": "FunctionURLInvokeAllowPublicAccess", "Effect": "Allow", "Principal": "*",
+    "Action": "lambda:InvokeFunction", "Resource": FUNCTION,
+    "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}},
+}  # fmt: skip
 
 
 async def url(world: World, **more: Any) -> None:
     document = {"FunctionArn": FUNCTION, "UrlId": "abcdef123456", "AuthType": "NONE", "InvokeMode": "BUFFERED", **more}
+    await permit(world, URL_PERMISSION, PERMISSION)
     await world.store.write(Put("lambda.url", KEY, document))
+
+
+async def permit(world: World, *statements: dict[str, Any]) -> None:
+    policies = {"": {"statements": list(statements), "revision": "1"}}
+    await world.store.write(Put("lambda.function", "us-east-1/hello", {"policies": policies}))
 
 
 async def test_a_url_invokes_its_function_with_format_2(world: World) -> None:
@@ -48,6 +65,31 @@ async def test_a_url_with_iam_refuses_who_did_not_sign(world: World) -> None:
     assert world.functions.invocations == []
     signature = ("Authorization", "AWS4-HMAC-SHA256 Credential=x")
     assert (await world.get("/_aws/lambda-url/abcdef123456/", signature)).status == 403
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (),
+        (URL_PERMISSION,),
+        (PERMISSION,),
+        (URL_PERMISSION, {**PERMISSION, "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "false"}}}),
+        ({**URL_PERMISSION, "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}}, PERMISSION),
+        (URL_PERMISSION, {**PERMISSION, "Resource": f"{FUNCTION}2"}),
+        (URL_PERMISSION, {**PERMISSION, "Principal": {"AWS": "arn:aws:iam::111111111111:root"}}),
+        (URL_PERMISSION, {**PERMISSION, "Condition": {"StringEquals": {"AWS:SourceAccount": "000000000000"}}}),
+        (URL_PERMISSION, PERMISSION, {**PERMISSION, "Sid": "no", "Effect": "Deny"}),
+    ],
+)
+async def test_a_public_url_needs_both_permissions(world: World, statements: tuple[dict[str, Any], ...]) -> None:
+    await url(world)
+    path = "/_aws/lambda-url/abcdef123456/"
+    assert (await world.get(path)).status == 200
+    await permit(world, *statements)
+    refused = await world.get(path)
+    assert (refused.status, refused.body) == (403, b'{"Message":"Forbidden"}')
+    assert header(refused, "x-amzn-ErrorType") == "AccessDeniedException"
+    assert len(world.functions.invocations) == 1
 
 
 async def test_a_failed_function_is_502(world: World) -> None:

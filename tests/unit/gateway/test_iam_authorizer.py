@@ -219,13 +219,15 @@ async def test_a_function_signs_as_a_session_of_its_role(world: World) -> None:
     assert (await get(world, forged, path)).status == 403
 
 
-async def test_a_function_url_asks_for_its_own_action(world: World) -> None:
+async def test_a_function_url_asks_for_both_its_actions(world: World) -> None:
     await url(world)
     wrong = await user(world, policy(), name="wrong")
     denied = await get(world, wrong, URL_PATH, service="lambda")
     assert (denied.status, denied.body) == (403, b'{"Message":"Forbidden"}')
     assert header(denied, "x-amzn-ErrorType") == "AccessDeniedException"
-    right = await user(world, policy(FUNCTION, "lambda:InvokeFunctionUrl"), name="right")
+    half = await user(world, policy(FUNCTION, "lambda:InvokeFunctionUrl"), name="half")
+    assert (await get(world, half, URL_PATH, service="lambda")).status == 403
+    right = await user(world, policy(FUNCTION, "lambda:InvokeFunction*"), name="right")
     context = event_of(await get(world, right, URL_PATH, service="lambda"))["requestContext"]
     assert (context["accountId"], context["authorizer"]["iam"]["accessKey"]) == ("000000000000", right.access_key)
     bad = await get(world, Credentials(right.access_key, "no"), URL_PATH, service="lambda")
@@ -237,7 +239,7 @@ async def test_a_functions_policy_lets_a_user_in(world: World) -> None:
     ann = await user(world)
     named = {
         "Sid": "1", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:user/ann"},
-        "Action": "lambda:InvokeFunctionUrl", "Resource": FUNCTION,
+        "Action": ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"], "Resource": FUNCTION,
         "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
     }  # fmt: skip
     await url(world, {**named, "Principal": {"AWS": "arn:aws:iam::000000000000:root"}})

@@ -211,3 +211,43 @@ async def test_an_unknown_level_is_refused(world: World) -> None:
     api_id = await world.rest_api("GET /items")
     with pytest.raises(AwsError, match="Invalid logging level DEBUG"):
         await set_level(world, api_id, "DEBUG")
+
+
+async def test_an_http_api_logs_by_its_own_variables(world: World) -> None:
+    api_id = await world.http_api("GET /items/{id}")
+    # Developer Guide, "Customize HTTP API access logs": the example in JSON, shortened.
+    format = (
+        '{"ip":"$context.identity.sourceIp","method":"$context.httpMethod","routeKey":"$context.routeKey",'
+        '"status":"$context.status","length":"$context.responseLength","requestId":"$context.requestId",'
+        '"latency":"$context.integrationLatency","error":"$context.error.message"}'
+    )
+    settings = {"DestinationArn": ARN, "Format": format}
+    await world.v2("UpdateStage", ApiId=api_id, StageName="$default", AccessLogSettings=settings)
+    world.functions.answers["hello"] = lambda event: {"statusCode": 202, "body": "yes"}
+    response = await world.get(f"/_aws/execute-api/{api_id}/items/7")
+    await world.get(f"/_aws/execute-api/{api_id}/no")
+    found, missing = [json.loads(line) for _, line in world.logged]
+    request_id = dict(response.headers)["apigw-requestid"]
+    assert found == {
+        "ip": "203.0.113.7", "method": "GET", "routeKey": "GET /items/{id}", "status": "202", "length": "3",
+        "requestId": request_id, "latency": "0", "error": "-",
+    }  # fmt: skip
+    assert (missing["status"], missing["routeKey"], missing["error"]) == ("404", "-", "Not Found")
+    await world.v2("DeleteAccessLogSettings", ApiId=api_id, StageName="$default")
+    await world.get(f"/_aws/execute-api/{api_id}/items/7")
+    assert len(world.logged) == 2
+
+
+@pytest.mark.parametrize("protocol", ["HTTP", "WEBSOCKET"])
+async def test_what_a_stage_of_version_2_cannot_honour_is_refused(world: World, protocol: str) -> None:
+    more = {"RouteSelectionExpression": "$request.body.action"} if protocol == "WEBSOCKET" else {}
+    api_id = (await world.v2("CreateApi", Name="api", ProtocolType=protocol, **more))["ApiId"]
+    firehose = {"DestinationArn": "arn:aws:firehose:us-east-1:000000000000:deliverystream/d", "Format": COMMON}
+    for wanted in (
+        {"ClientCertificateId": "a1b2c3"},
+        {"AccessLogSettings": firehose},
+        {"AccessLogSettings": {"DestinationArn": ARN, "Format": "$context.status"}},
+    ):
+        with pytest.raises(AwsError) as error:
+            await world.v2("CreateStage", ApiId=api_id, StageName="dev", **wanted)
+        assert error.value.code == "BadRequestException"

@@ -454,3 +454,20 @@ async def test_a_mock_answers_by_itself(chat: Chat) -> None:
         await client.send("who am I")
         assert await told(client) == '{"you": "127.0.0.1"}'
     assert chat.functions.invocations == []
+
+
+async def test_each_event_of_a_connection_is_a_line_of_the_access_log(chat: Chat) -> None:
+    api_id = await chat.api("$connect", "$disconnect", "add")
+    settings = {
+        "DestinationArn": "arn:aws:logs:us-east-1:000000000000:log-group:/chat",
+        "Format": "$context.eventType $context.routeKey $context.status $context.requestId",
+    }
+    await chat.v2("UpdateStage", ApiId=api_id, StageName="dev", AccessLogSettings=settings)
+    async with chat.join(api_id) as client:
+        await client.send('{"action": "add"}')
+        await client.send('{"action": "no"}')
+        assert json.loads(await told(client))["message"] == "Forbidden"
+    await asyncio.wait_for(chat.disconnects.get(), 5)
+    await chat.gateway.sockets.close()
+    lines = sorted(line.rpartition(" ")[0] for _, line in chat.logged)
+    assert lines == ["CONNECT $connect 200", "DISCONNECT $disconnect 200", "MESSAGE - 403", "MESSAGE add 200"]

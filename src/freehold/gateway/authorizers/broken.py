@@ -8,3 +8,10 @@ from freehold.gateway.exchange import Exchange, Refused
 class Broken:
     async def authorize(self, exchange: Exchange) -> None:
         raise Refused("AUTHORIZER_CONFIGURATION_ERROR")
+
+
+class Closed:
+    """Nobody was given permission."""
+
+    async def authorize(self, exchange: Exchange) -> None:
+        raise Refused("ACCESS_DENIED")

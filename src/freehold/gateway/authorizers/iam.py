@@ -32,7 +32,7 @@ _EXPIRED = "The security token included in the request is expired"
 @dataclass(frozen=True, slots=True)
 class IamAuthorizer:
     service: str  # In the credential scope: "execute-api", "lambda".
-    action: str  # "execute-api:Invoke"
+    actions: tuple[str, ...]  # All of which the caller must be allowed: "execute-api:Invoke".
     resource: str = ""  # ARN; "": that of the method.
     resource_policy: Json | None = None
 
@@ -64,13 +64,15 @@ class IamAuthorizer:
 
     def _decide(self, exchange: Exchange, caller: Caller) -> None:
         resource = self.resource or called_arn(exchange)
-        asked = Asked(self.action, resource, caller.principals, caller.account, _context(exchange, caller))
-        verdict = caller.decide(asked, self.resource_policy)
-        if verdict is Verdict.ALLOW:
-            return
-        told = f"User: {caller.arn} is not authorized to perform: {self.action} on resource: {hidden(resource)}"
-        explicit = " with an explicit deny" if verdict is Verdict.DENY else ""
-        raise Refused("ACCESS_DENIED", told + explicit if exchange.api.kind is Kind.REST else None)
+        context = _context(exchange, caller)
+        for action in self.actions:
+            asked = Asked(action, resource, caller.principals, caller.account, context)
+            verdict = caller.decide(asked, self.resource_policy)
+            if verdict is Verdict.ALLOW:
+                continue
+            told = f"User: {caller.arn} is not authorized to perform: {action} on resource: {hidden(resource)}"
+            explicit = " with an explicit deny" if verdict is Verdict.DENY else ""
+            raise Refused("ACCESS_DENIED", told + explicit if exchange.api.kind is Kind.REST else None)
 
 
 def called_arn(exchange: Exchange) -> str:

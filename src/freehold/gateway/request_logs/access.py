@@ -65,6 +65,13 @@ def compile_access_log(destination_arn: str | None, format: str | None) -> Acces
     return AccessLog(match["region"], match["group"], parts)
 
 
+def compile_stage_log(stage: Json) -> tuple[AccessLog, ...]:
+    """Of a stage of apigatewayv2; nothing where it does not log. Raises AwsError, BadRequestException."""
+    settings = stage.get("AccessLogSettings") or {}
+    log = compile_access_log(settings.get("DestinationArn"), settings.get("Format"))
+    return () if log is None else (log,)
+
+
 def _parts(format: str) -> tuple[str | tuple[str, ...], ...]:
     if not format:
         return ()

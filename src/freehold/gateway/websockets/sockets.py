@@ -78,8 +78,10 @@ class Sockets:
         if exchange.route is not None:
             try:
                 response = await run_steps(exchange, PIPELINES[Kind.WEBSOCKET])
+                _log(exchange, response, None)
             except Refused as refused:
                 response = write_refusal(exchange, refused)
+                _log(exchange, response, refused)
             if not 200 <= response.status < 300:
                 response.headers = [each for each in response.headers if not _is_subprotocol(each)]
                 return response
@@ -138,8 +140,11 @@ class Sockets:
             if exchange.route is None:
                 raise Refused("FORBIDDEN", "Forbidden")
             response = await run_steps(exchange, MESSAGE_PIPELINE)
+            _log(exchange, response, None)
         except Refused as refused:
             connection.send(socket_frame(exchange, refused))
+            if exchange.stage.logs:
+                _log(exchange, write_refusal(exchange, refused), refused)
             return
         if exchange.route.is_two_way:
             connection.send(response.body)
@@ -162,9 +167,9 @@ class Sockets:
         """Best effort, as on AWS: what the route answers is nobody's."""
         async with self._goodbyes:
             try:
-                await run_steps(exchange, MESSAGE_PIPELINE)
-            except Refused:
-                return
+                _log(exchange, await run_steps(exchange, MESSAGE_PIPELINE), None)
+            except Refused as refused:
+                _log(exchange, write_refusal(exchange, refused), refused)
 
     def _exchange_of(self, connection: Connection, body: bytes) -> Exchange | None:
         """None: its API or stage was deleted."""
@@ -253,6 +258,11 @@ def _route_of(exchange: Exchange) -> Route | None:
         if key is not None and not key.startswith("$") and key in routes.by_key:
             return routes.by_key[key]
     return routes.by_key.get("$default")
+
+
+def _log(exchange: Exchange, response: Response, refused: Refused | None) -> None:
+    for log in exchange.stage.logs:
+        log.write(exchange, response, refused)
 
 
 def _is_subprotocol(header: tuple[str, str]) -> bool:
