@@ -66,6 +66,7 @@ from freehold.services import (
     logs,
     s3,
     secretsmanager,
+    sns,
     sqs,
     ssm,
     sts,
@@ -191,6 +192,7 @@ class App:
         messages = _open(MessageQueues, self.config.data_dir / "messages.db")
         self._stops.append(messages.close)
         add(Service("sqs", sqs.OPERATIONS, sqs.Sqs(store, messages, sqs.Arrivals(), clock, self.ids)))
+        add(Service("sns", sns.OPERATIONS, sns.Sns(store, clock, self.ids, self.operations.bind)))
         secrets = secretsmanager.SecretsManager(store, self.seal, clock, self.ids)
         add(Service("secretsmanager", secretsmanager.OPERATIONS, secrets))
         self.user_pools = cognito_idp.CognitoIdp(
