@@ -156,7 +156,48 @@ async def test_a_program_that_eats_memory_is_ended_alone(found: tuple[Sandbox, L
     assert end.signal == 9
     assert end.out_of_memory
     shared_kb = 20 * 1024  # Of libraries that were in memory before.
-    assert end.max_rss_kb <= (128 + 64) * 1024 + shared_kb
+    assert end.max_rss_kb <= 128 * 1024 + shared_kb
+
+
+_EAT = """
+def eat(mb):
+    data = bytearray(mb << 20)
+    for at in range(0, len(data), 4096): data[at] = 1
+    return data
+"""
+
+
+async def test_the_room_of_tmp_is_no_memory(found: tuple[Sandbox, Layers], tmp_path: Path) -> None:
+    _need(found, "memory limit")
+    uses = {
+        "never opened": "eat(160)",
+        "opened": "open('/tmp/file', 'w').write('x')\ndata = eat(160)\nwhile True: time.sleep(1)",
+        "filled, then emptied": "open('/tmp/file', 'wb').write(eat(100))\nos.unlink('/tmp/file')\ndata = eat(160)\n"
+        "while True: time.sleep(1)",
+        "shared": "open('/tmp/file', 'w').write('x')\ndata = mmap.mmap(-1, 160 << 20)\n"
+        "for at in range(0, 160 << 20, 4096): data[at] = 1\nwhile True: time.sleep(1)",
+        "by a child": "open('/tmp/file', 'w')\nif os.fork(): os.wait()\ndata = eat(160)\nwhile True: time.sleep(1)",
+    }
+    for name, code in uses.items():
+        text, end = await _run(found[0], f"import mmap, os, time\n{_EAT}{code}\n", tmp_path, tmp_mb=512)
+        assert (text, end.signal, end.out_of_memory) == ("", 9, True), name
+        assert end.max_rss_kb > 100 << 10, name
+
+
+async def test_what_tmp_holds_is_not_counted_as_memory(found: tuple[Sandbox, Layers], tmp_path: Path) -> None:
+    _need(found, "memory limit")
+    code = """
+import mmap, os
+with open('/tmp/large', 'wb') as file:
+    for _ in range(400): file.write(b'x' * (1 << 20))
+data = eat(80)
+with open('/tmp/large', 'r+b') as file:
+    mapped = mmap.mmap(file.fileno(), 0)
+    print(sum(mapped[at] == 120 for at in range(0, 400 << 20, 4096)) == 400 * 256, os.stat('/tmp/large').st_blocks >> 11)
+"""
+    text, end = await _run(found[0], _EAT + code, tmp_path, tmp_mb=512)
+    assert text == "True 400\n"
+    assert end.code == 0
 
 
 async def test_a_fork_bomb_stops_at_the_limit(found: tuple[Sandbox, Layers], tmp_path: Path) -> None:

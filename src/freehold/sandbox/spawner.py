@@ -52,6 +52,7 @@ class Spawner:
         self.jails = {}  # pid of a jail's first process -> (end of its status pipe, control groups)
         self.walls = None  # Made with the first jail.
         self.cgroups = None
+        self.memory = None  # What the jails hold of it, where control groups limit that.
         self.inside = {}  # The modules of inside/, by name.
         self.wake_read, self.wake_write = os.pipe()
         for fd in (self.wake_read, self.wake_write):
@@ -68,11 +69,13 @@ class Spawner:
         self.send({"op": "ready"})
         if not self.preload:
             self.send({"op": "settled"})
-        poll = select.poll()
+        self.poll = poll = select.poll()
         poll.register(self.control, select.POLLIN)
         poll.register(self.wake_read, select.POLLIN)
         while True:
-            events = dict(poll.poll(_QUIET_MS if self.preload else None))
+            events = dict(poll.poll(_QUIET_MS if self.preload else self.memory.wait_ms() if self.memory else None))
+            if self.memory:
+                self.mind_memory(events)
             if self.wake_read in events:
                 self.reap()
             if self.control.fileno() in events:
@@ -118,6 +121,9 @@ class Spawner:
             for fd in (*fds, read_end, write_end):
                 os.close(fd)
             _close_all(listening)
+            if folders:
+                self.memory.ended(message["id"])
+                self.cgroups.remove(folders)
             return None
         if pid == 0:
             _close_all(listening)
@@ -130,6 +136,7 @@ class Spawner:
             self.walls.forked()
             os.close(status_write)
             self.jails[pid] = status_read, folders
+            self.memory.started(message["id"], pid)
         why = _read_all(read_end) if message["argv"] or jail else b""
         os.close(read_end)
         self.processes[pid] = message["id"]
@@ -149,20 +156,33 @@ class Spawner:
     def build(self, number, jail):
         """What a jail needs from outside, before the fork: its control groups, and what listens in its network."""
         if self.walls is None:
-            for name in ("walls", "seccomp", "cgroups"):
+            for name in ("walls", "seccomp", "cgroups", "own_memory"):
                 file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside", name + ".py")
                 self.inside[name] = _load(file, name)
             self.walls = self.inside["walls"].Walls(jail["place"])
             self.cgroups = self.inside["cgroups"].Cgroups(str(os.getpid()), jail["cpu_limit"])
-        folders, listening = self.cgroups.make(number, jail), []
+            self.memory = self.inside["own_memory"].OwnMemory(self.cgroups, jail["place"])
+            if self.memory.fd >= 0:
+                self.poll.register(self.memory.fd, select.POLLIN)
+        folders, listening = self.cgroups.make(number), []
         try:
+            self.memory.limit(number, jail)
             listening = self.walls.close_network(jail["ports"]) if jail["ports"] else []
             self.walls.prepare(jail)
         except OSError:
             _close_all(listening)
+            self.memory.ended(number)
             self.cgroups.remove(folders)
             raise
         return folders, listening
+
+    def mind_memory(self, events):
+        """Who writes to /tmp gets room for it, who takes that room for something else is ended."""
+        if self.memory.fd in events:
+            self.memory.answer()
+        for number in self.memory.look():
+            if number in self.ends:
+                _kill_group(self.ends[number])
 
     def furnish(self, message):
         """A jail that was made empty gets its code, the size of its /tmp and its limits."""
@@ -171,7 +191,7 @@ class Spawner:
         try:
             if pid is None:
                 raise OSError("it has ended")
-            self.cgroups.limit(message["id"], message["jail"])
+            self.memory.limit(message["id"], message["jail"])
             self.walls.furnish(pid, message["jail"])
         except OSError as error:
             why = str(error)
@@ -192,6 +212,7 @@ class Spawner:
                     _watch(first, -1)
                 _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
                 self.walls.enter(jail)
+                self.memory.mark()
                 child = os.fork()
                 if child != 0:
                     _watch(child, status)
@@ -238,13 +259,13 @@ class Spawner:
             _, status, usage = os.wait4(ended.si_pid, 0)
             max_rss, out_of_memory = usage.ru_maxrss, False
             if ended.si_pid in self.jails:
-                status, max_rss, out_of_memory = self.tear_down(ended.si_pid, status)
+                status, max_rss, out_of_memory = self.tear_down(ended.si_pid, known, status)
             if known is not None:
                 del self.ends[known]
                 said = {"status": status, "max_rss": max_rss, "out_of_memory": out_of_memory}
                 self.send({"op": "exited", "id": known, **said})
 
-    def tear_down(self, pid, status):
+    def tear_down(self, pid, number, status):
         """A jail's first process has ended, and with it all others: how the function ended, its memory in
         KB, and whether it was killed for want of more."""
         status_read, folders = self.jails.pop(pid)
@@ -256,6 +277,9 @@ class Spawner:
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         out_of_memory = killed and self.inside["cgroups"].ran_out_of_memory(folders)
         self.cgroups.remove(folders)
+        starved_kb = self.memory.ended(number)
+        if starved_kb is not None:
+            return signal.SIGKILL, starved_kb, True
         return status, max_rss, out_of_memory
 
     def end(self):
@@ -275,7 +299,7 @@ class Spawner:
                     self.cgroups.close()
                 os._exit(0)
             if pid in self.jails:
-                self.tear_down(pid, status)
+                self.tear_down(pid, self.processes.get(pid), status)
 
     def send(self, message, sockets=()):
         data = json.dumps(message).encode()

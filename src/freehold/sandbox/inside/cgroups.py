@@ -50,19 +50,19 @@ class Cgroups:
     def layers(self):
         return sorted(self.trees)
 
-    def make(self, number, jail):
+    def make(self, number):
         """The folders of one jail. Raises OSError."""
         folders = sorted({"%s/%d" % (tree, number) for tree in self.trees.values()})
         for folder in folders:
             os.mkdir(folder)
         if self.is_v2 and "memory" in self.trees:
             self._forbid_swap(number)
-        self.limit(number, jail)
         return folders
 
-    def limit(self, number, jail):
-        """Sets, or sets anew, what one jail may use. Raises OSError."""
-        limit = str((jail["memory_mb"] + jail["tmp_mb"]) * 1024 * 1024)
+    def limit(self, number, jail, with_tmp):
+        """Sets, or sets anew, what one jail may use. `with_tmp`: memory for all that its /tmp may hold, too: see
+        own_memory.py. Raises OSError."""
+        limit = str((jail["memory_mb"] + (jail["tmp_mb"] if with_tmp else 0)) << 20)
         share = jail["memory_mb"] / _ONE_CPU_MB
         if "memory" in self.trees:
             self._set("memory", number, "memory.limit_in_bytes", "memory.max", limit)
@@ -78,6 +78,16 @@ class Cgroups:
                 _write("%s/%d/cpu.max" % (self.trees["cpu"], number), "%d %d" % (quota, _PERIOD_US))
             else:
                 _write("%s/%d/cpu.cfs_quota_us" % (self.trees["cpu"], number), str(quota))
+
+    def memory_used(self, number):
+        """Bytes, those of files that it read with them; 0: it is ending."""
+        name = "memory.current" if self.is_v2 else "memory.usage_in_bytes"
+        return int(_read("%s/%d/%s" % (self.trees["memory"], number, name)) or 0)
+
+    def memory_figures(self, number):
+        """memory.stat: name -> number."""
+        lines = _read("%s/%d/memory.stat" % (self.trees["memory"], number)).splitlines()
+        return {name: int(figure) for name, figure in (line.split() for line in lines)}
 
     def remove(self, folders):
         """True when they are gone."""
@@ -154,6 +164,14 @@ def _sweep(folder):
                     os.rmdir(place)
                 except OSError:
                     break
+
+
+def _read(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _write(path, text):
