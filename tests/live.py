@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,10 +15,10 @@ import boto3
 from botocore.config import Config
 
 _PROGRAM = """
-import sys, pathlib, uvloop
+import json, sys, pathlib, uvloop
 from freehold.app import serve
 from freehold.config import Config
-config = Config(data_dir=pathlib.Path(sys.argv[1]), port=int(sys.argv[2]), internet=sys.argv[3] == "True")
+config = Config(data_dir=pathlib.Path(sys.argv[1]), port=int(sys.argv[2]), **json.loads(sys.argv[3]))
 uvloop.run(serve(config, lambda app: print(app.port, flush=True)))
 """
 _START_LIMIT_S = 30.0
@@ -26,9 +27,10 @@ _START_LIMIT_S = 30.0
 class LiveServer:
     """`start`, `stop`, `kill`, `restart`; the data directory and the port stay the same over restarts."""
 
-    def __init__(self, data_dir: Path, internet: bool = True) -> None:
+    def __init__(self, data_dir: Path, **settings: int | float | bool) -> None:
+        """`settings`: of Config, where they are not its defaults."""
         self.data_dir = data_dir
-        self.internet = internet
+        self.settings = settings
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
         self._clients: dict[tuple[str, str, str], Any] = {}
@@ -45,7 +47,7 @@ class LiveServer:
     def start(self) -> None:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         self._process = process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(self.data_dir), str(self.port), str(self.internet)],
+            [sys.executable, "-c", _PROGRAM, str(self.data_dir), str(self.port), json.dumps(self.settings)],
             stdout=subprocess.PIPE,
             env=environment,
             text=True,

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import logging
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -89,6 +90,7 @@ from freehold.tables.sqlite import NewerTables
 from freehold.tables.storage import StorageFailed
 
 MAIL_LOG_GROUPS = cognito_idp.LOG_GROUPS  # What these begin with is said there, as no mail is sent.
+_OPEN_FILES = 65_536
 _log = logging.getLogger(__name__)
 _Opened = TypeVar("_Opened")
 
@@ -161,7 +163,8 @@ class App:
             raise CannotStart(str(error)) from error
         self._add_account_services()
         await self._start_tables()
-        self.server = HttpServer(self.handle, Limits(body_bytes=config.max_body_bytes))
+        _open_many_files()
+        self.server = HttpServer(self.handle, _limits(config))
         await self._start_engine()
         invoker: Invoker = self.engine if self.watch_invoker is None else self.watch_invoker(self.engine)
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
@@ -392,6 +395,27 @@ def _open(opened: Callable[[Path], _Opened], file: Path) -> _Opened:
         raise CannotStart(str(error)) from error
     except sqlite3.Error as error:
         raise CannotStart(f"{file} cannot be opened: {error}.") from error
+
+
+def _open_many_files() -> None:
+    """Most systems start programs with a small limit that they may raise themselves."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _limits(config: Config) -> Limits:
+    """Connections take at most half of the files that we may open: functions and databases need theirs."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    connections = config.max_connections if soft == resource.RLIM_INFINITY else min(config.max_connections, soft // 2)
+    return Limits(
+        body_bytes=config.max_body_bytes,
+        connections=connections,
+        held_bytes=config.max_held_bytes,
+        head_s=config.head_s,
+        body_s=config.body_s,
+    )
 
 
 def _listen_problem(config: Config, error: OSError) -> str:

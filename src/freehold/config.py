@@ -16,6 +16,10 @@ class Config:
     keep_alive_s: float = 600.0  # An idle environment is let go then, until its function's history tells more.
     max_environments: int = 1000  # Execution environments of all functions together: AWS's account concurrency.
     max_body_bytes: int = 100 * 1024 * 1024  # A larger request is answered 413 unread; S3 needs much.
+    max_held_bytes: int = 512 * 1024 * 1024  # Of bodies that are not answered yet; past it slow clients are let go.
+    max_connections: int = 10_000  # Open at once; one more takes the place of one that keeps us waiting.
+    head_s: float = 60.0  # A client has so long for a request's line and headers; also how long it may be idle.
+    body_s: float = 300.0  # A client has so long for a whole request.
     jail: bool = True  # Functions live in jails where the machine allows it; False: in plain processes.
     require_jail: bool = False  # Refuse to start where the machine allows no jail.
     freeze: bool = True  # Environments make no progress between invocations, as on AWS; False: background work goes on.

@@ -17,6 +17,7 @@ from freehold.http.messages import Headers, Response
 
 _MAX_IDLE = 8  # Kept connections to one address.
 _MAX_ADDRESSES = 64  # With kept connections.
+_MAX_HEAD_BYTES = 64 * 1024  # Of an answer.
 _BODILESS_METHODS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
@@ -154,8 +155,10 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._method = method
         self._headers: Headers = []
-        self._body: list[bytes] = []
-        self._size = 0
+        self._body = bytearray()
+        self._head_size = 0
+        self._framing_read = 0  # Since the last part of the body.
+        self._in_head = True
         self._heard = False
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
@@ -180,10 +183,15 @@ class _Connection(asyncio.Protocol):
             self.close()
             return
         self._heard = True
+        self._framing_read += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._fail(HttpError(f"the answer is not HTTP: {error}"))
+        # A line without an end: the parser holds it and would tell us nothing.
+        if max(self._framing_read - len(data), self._head_size) > _MAX_HEAD_BYTES:
+            self._fail(HttpError(f"headers of the answer are larger than {_MAX_HEAD_BYTES} bytes"))
+            self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
@@ -199,10 +207,16 @@ class _Connection(asyncio.Protocol):
     # The parser's side.
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # A trailer says nothing about the answer (RFC 9110 6.5.1).
+        self._head_size += len(name) + len(value)
+        if self._head_size > _MAX_HEAD_BYTES:
+            return
         self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
+        self._in_head = status < 200
         if status < 200:
             self._headers = []
         elif self._method == "HEAD":
@@ -210,12 +224,12 @@ class _Connection(asyncio.Protocol):
             self._finish(keep_alive=False)
 
     def on_body(self, data: bytes) -> None:
-        self._size += len(data)
-        if self._size > self._max_body_bytes:
+        self._framing_read = 0
+        if len(self._body) + len(data) > self._max_body_bytes:
             self._fail(HttpError(f"the answer is larger than {self._max_body_bytes} bytes"))
             self.close()
             return
-        self._body.append(data)
+        self._body += data
 
     def on_message_complete(self) -> None:
         if self._parser.get_status_code() >= 200:
@@ -229,7 +243,7 @@ class _Connection(asyncio.Protocol):
         self._keep_alive = keep_alive
         if self._waiting and not self._waiting.done():
             status = self._parser.get_status_code()
-            self._waiting.set_result(Response(status, self._headers, b"".join(self._body)))
+            self._waiting.set_result(Response(status, self._headers, bytes(self._body)))
 
     def _fail(self, error: Exception) -> None:
         self._keep_alive = False

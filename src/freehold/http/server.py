@@ -14,23 +14,22 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
-from http import HTTPStatus
 from typing import cast
 
 import httptools
 
+from freehold.http.answers import declared_length, plain_answer, write_answer
+from freehold.http.heads import Unreadable, check_head, to_origin, without_offer
 from freehold.http.messages import Handler, Headers, Request, Response
-
-_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
-_WATCHED = frozenset({"content-length", "date", "transfer-encoding", "connection"})
-_BODILESS = frozenset({101, 204, 304})
+from freehold.http.pressure import drop_slowest_body, make_room
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     head_bytes: int = 64 * 1024  # Request line and headers; API Gateway's own, smaller limit is the gateway's to say.
     body_bytes: int = 100 * 1024 * 1024
-    connections: int = 10_000
+    connections: int = 10_000  # One more takes the place of one that keeps us waiting.
+    held_bytes: int = 512 * 1024 * 1024  # Bodies of all requests that are not answered; past it slow ones are dropped.
     pipelined: int = 16  # Requests read ahead on one connection before it is told to wait.
     head_s: float = 60.0  # A connection that has not sent a whole request's head by then is closed; also when idle.
     body_s: float = 300.0
@@ -50,6 +49,7 @@ class HttpServer:
         self.handler = handler
         self.limits = limits
         self.connections: set[_Connection] = set()
+        self.held_bytes = 0
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self.date_line = f"Date: {formatdate(usegmt=True)}\r\n"
@@ -112,18 +112,20 @@ class _Connection(asyncio.Protocol):
         self._behind: bytes | None = None  # What came behind a request that offers another protocol.
         self._since = time.monotonic()  # When the present wait for the client began.
         self._stuck_since = 0.0  # When the client had too much to fetch.
-        self._head_read = 0  # Of all that was read since the last whole request, whole lines or not.
+        self._framing_read = 0  # Since the last whole request or part of a body, whole lines or not.
         self._lingers = False  # Refused: nothing it sends is looked at any more.
         self._in_head = True
+        self._owes_continue = False  # The answers before it come first.
+        self._body_part_at = 0.0
         self._reset()
 
     def _reset(self) -> None:
         self._url = b""
         self._headers: Headers = []
         self._lower: dict[str, str] = {}
-        self._body: list[bytes] = []
-        self._body_size = 0
+        self._body: bytes | bytearray = b""
         self._head_size = 0  # Of the names and values that are here.
+        self._offers_with_body = False
 
     # The transport's side.
 
@@ -131,7 +133,8 @@ class _Connection(asyncio.Protocol):
         # uvloop's transports are asyncio's by behaviour, not by class.
         self._transport = transport = cast(asyncio.Transport, transport)
         transport.set_write_buffer_limits(high=self._limits.unsent_bytes)
-        if len(self._server.connections) >= self._limits.connections:
+        connections = self._server.connections
+        if len(connections) >= self._limits.connections and not make_room(connections, self._limits.connections):
             transport.abort()
             return
         self._server.connections.add(self)
@@ -144,6 +147,8 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
         self._server.connections.discard(self)
+        self._server.held_bytes -= self.unfinished_bytes + sum(len(request.body) for request, _ in self._requests)
+        self._body = b""
         self._requests.clear()
         if self._can_write:
             self._can_write.set()
@@ -153,27 +158,26 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
-        if self._in_head:
-            self._head_read += len(data)
+        self._framing_read += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
+            self._behind = data[offer.args[0] :]
+            if self._offers_with_body:
+                self._decline()
             # What follows is in the other protocol if the handler takes the offer, and else HTTP/1.1 as before
             # (RFC 9110 7.8): nothing more is read until that is known.
-            self._behind = data[offer.args[0] :]
-            if self._transport and not self._reading_paused:
+            elif self._transport and not self._reading_paused:
                 self._reading_paused = True
                 self._transport.pause_reading()
-        except _Refused as refused:
-            self._refuse(refused.status, refused.message)
         except httptools.HttpParserError as error:
             inner = error.__context__
-            if isinstance(inner, _Refused):
+            if isinstance(inner, Unreadable):
                 self._refuse(inner.status, inner.message)
             else:
                 self._refuse(400, "Bad Request")
-        if self._in_head and self._head_read > 2 * self._limits.head_bytes and not self._closing:
-            # A line without an end: the parser holds it and would tell us nothing.
+        if self._framing_read > 2 * self._limits.head_bytes and not self._closing:
+            # A line without an end, also behind a body: the parser holds it and would tell us nothing.
             self._refuse(431, "Request Header Fields Too Large")
 
     def eof_received(self) -> bool:
@@ -200,6 +204,21 @@ class _Connection(asyncio.Protocol):
         if now - self._since > limit:
             self.abort()
 
+    @property
+    def waits_for_client(self) -> bool:
+        return self.task is None and not self._requests
+
+    @property
+    def unfinished_bytes(self) -> int:
+        return len(self._body)
+
+    @property
+    def silent_since(self) -> float:
+        return self._body_part_at if self._body else self._since
+
+    def give_up(self) -> None:
+        self._refuse(503, "Service Unavailable")
+
     def close_when_idle(self) -> None:
         self._closing = True
         if self.task is None and self._transport:
@@ -219,6 +238,8 @@ class _Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # A trailer: what comes behind the body says nothing about the request (RFC 9110 6.5.1).
         key = name.decode("latin-1")
         text = value.decode("latin-1")
         self._headers.append((key, text))
@@ -226,43 +247,59 @@ class _Connection(asyncio.Protocol):
         self._lower[lower] = f"{self._lower[lower]},{text}" if lower in self._lower else text
         self._head_size += len(name) + len(value)
         if self._head_size > self._limits.head_bytes:
-            raise _Refused(431, "Request Header Fields Too Large")
+            raise Unreadable(431, "Request Header Fields Too Large")
 
     def on_headers_complete(self) -> None:
         if len(self._url) + self._head_size > self._limits.head_bytes:
-            raise _Refused(431, "Request Header Fields Too Large")
+            raise Unreadable(431, "Request Header Fields Too Large")
         self._in_head = False
-        length = self._lower.get("content-length")
-        if length and length.isdigit() and int(length) > self._limits.body_bytes:
-            raise _Refused(413, "Request Entity Too Large")
-        if "host" not in self._lower and self._parser.get_http_version() == "1.1":
-            raise _Refused(400, "Bad Request")
-        if self._lower.get("expect", "").lower() == "100-continue" and self._transport:
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        lower = self._lower
+        self._version = self._parser.get_http_version()
+        check_head(self._version, self._url, lower)
+        self._url = to_origin(self._url, self._headers, lower)
+        length = lower.get("content-length")
+        if length and int(length) > self._limits.body_bytes:
+            raise Unreadable(413, "Request Entity Too Large")
+        if "upgrade" in lower and self._parser.should_upgrade():
+            self._offers_with_body = "transfer-encoding" in lower or length not in (None, "0")
+        elif "expect" in lower and lower["expect"].lower() == "100-continue" and self._version != "1.0":
+            self._owes_continue = True
+            if self.task is None:
+                self._say_continue()
 
     def on_body(self, body: bytes) -> None:
-        self._body_size += len(body)
-        if self._body_size > self._limits.body_bytes:
-            raise _Refused(413, "Request Entity Too Large")
-        self._body.append(body)
+        self._framing_read = 0
+        if not self._body:
+            self._body = body
+        elif isinstance(self._body, bytearray):
+            self._body += body
+        else:
+            self._body = bytearray(self._body) + body
+        self._body_part_at = time.monotonic()
+        server = self._server
+        server.held_bytes += len(body)
+        if len(self._body) > self._limits.body_bytes:
+            raise Unreadable(413, "Request Entity Too Large")
+        while server.held_bytes > self._limits.held_bytes:
+            if not drop_slowest_body(server.connections, self):
+                raise Unreadable(503, "Service Unavailable")
 
     def on_message_complete(self) -> None:
+        if self._offers_with_body:
+            return
         self._in_head = True
-        self._head_read = 0
+        self._framing_read = 0
         raw_path, _, query = self._url.decode("latin-1").partition("?")
-        if raw_path.startswith(("http://", "https://")):
-            # The absolute form, as a client sends it to a proxy: the path begins after the authority.
-            raw_path = "/" + raw_path.split("://", 1)[1].partition("/")[2]
-        body = self._body
+        body, self._body = self._body, b""
         request = Request(
             self._parser.get_method().decode("latin-1"),
             raw_path,
-            query.partition("#")[0],
+            query,
             self._headers,
-            body[0] if len(body) == 1 else b"".join(body),
+            body if isinstance(body, bytes) else bytes(body),
             self._client,
             "http",
-            self._parser.get_http_version(),
+            self._version,
             self._lower,
             len(self._url) + self._head_size,
         )
@@ -272,6 +309,21 @@ class _Connection(asyncio.Protocol):
         elif len(self._requests) >= self._limits.pipelined and self._transport and not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
+
+    def _say_continue(self) -> None:
+        if self._owes_continue and self._transport and not self._closing:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._owes_continue = False
+
+    def _decline(self) -> None:
+        """The offer that came with a body: read again without it."""
+        assert self._behind is not None
+        again = without_offer(self._parser.get_method(), self._url, self._headers) + self._behind
+        self._behind = None
+        self._in_head = True
+        self._framing_read = 0
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(again)
 
     # Answers.
 
@@ -283,7 +335,10 @@ class _Connection(asyncio.Protocol):
                     continue
                 request, keep_alive = self._requests.popleft()
                 keep_alive = keep_alive and not self._closing
-                await self._answer(request, keep_alive)
+                try:
+                    await self._answer(request, keep_alive)
+                finally:
+                    self._server.held_bytes -= len(request.body)
                 if self._behind is not None and not self._requests:
                     self._read_on()
                 if self._reading_paused and self._transport and not self._closing:
@@ -291,9 +346,14 @@ class _Connection(asyncio.Protocol):
                     self._transport.resume_reading()
                 if not keep_alive:
                     break
+        except Exception as error:
+            # In the middle of an answer: that it ends here is all that the client can still be told.
+            self._server.loop.call_exception_handler({"message": "an answer broke off", "exception": error})
+            self.abort()
         finally:
             self.task = None
             self._since = time.monotonic()
+            self._say_continue()
             if self._closing and self._transport:
                 self._transport.close()
 
@@ -304,7 +364,11 @@ class _Connection(asyncio.Protocol):
             self._server.loop.call_exception_handler(
                 {"message": f"{request.method} {request.raw_path} failed", "exception": error}
             )
-            response = _message(500, "Internal Server Error")
+            response = plain_answer(500, "Internal Server Error")
+        if response.status < 200 and response.upgrade is None:
+            # Whatever the API: the client would wait for the answer that follows it.
+            await _drain(response)
+            response = plain_answer(502, "Bad Gateway")
         transport = self._transport
         if transport is None or transport.is_closing():
             if response.stream is not None:
@@ -318,11 +382,11 @@ class _Connection(asyncio.Protocol):
                 return
             # The handler saw an offer where the parser saw none.
             response.upgrade(None, b"")
-            response = _message(400, "Bad Request")
+            response = plain_answer(400, "Bad Request")
         if response.stream is not None and request.method != "HEAD":
             keep_alive = await self._send_stream(request, response, keep_alive)
         else:
-            transport.write(self._head(response, request, keep_alive, len(response.body)))
+            transport.write(write_answer(response, request, keep_alive, len(response.body), self._server.date_line))
         if not keep_alive:
             self._closing = True
             transport.close()
@@ -331,7 +395,7 @@ class _Connection(asyncio.Protocol):
         """The connection is another protocol's from here on."""
         assert response.upgrade is not None
         assert self._behind is not None
-        transport.write(self._head(response, request, True, None))
+        transport.write(write_answer(response, request, True, None, self._server.date_line))
         self._server.connections.discard(self)
         self._transport = None
         self._closing = True
@@ -349,10 +413,12 @@ class _Connection(asyncio.Protocol):
         """Whether the connection can be used again."""
         assert response.stream is not None
         assert self._transport is not None
-        left = _declared_length(response)
+        left = declared_length(response)
         chunked = left is None and request.http_version != "1.0"
         keep_alive = keep_alive and (chunked or left is not None)
-        self._transport.write(self._head(response, request, keep_alive, None if chunked else -1))
+        self._transport.write(
+            write_answer(response, request, keep_alive, None if chunked else -1, self._server.date_line)
+        )
         async for chunk in response.stream:
             if self._can_write:
                 await self._can_write.wait()
@@ -368,83 +434,22 @@ class _Connection(asyncio.Protocol):
             self._transport.write(b"0\r\n\r\n")
         return keep_alive and not left  # A client that was promised more must see the connection end.
 
-    def _head(self, response: Response, request: Request, keep_alive: bool, length: int | None) -> bytes:
-        """Status line and headers, and the body behind them. `length` None: chunked; -1: until the connection ends."""
-        status = response.status
-        lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"]
-        has_date = has_length = False
-        for name, value in response.headers:
-            lower = name.lower()
-            if lower not in _WATCHED:
-                lines.append(_header_line(name, value))
-                continue
-            has_date |= lower == "date"
-            # The length that an operation gave for HEAD or a stream (an S3 object's size) is kept; else we count it.
-            if lower == "content-length":
-                if request.method != "HEAD" and length != -1:
-                    continue
-                has_length = True
-            elif lower in ("transfer-encoding", "connection"):
-                continue
-            lines.append(_header_line(name, value))
-        if not has_date:
-            lines.append(self._server.date_line)
-        if status == 101:
-            lines.append("Connection: Upgrade\r\n")
-        elif length is None:
-            lines.append("Transfer-Encoding: chunked\r\n")
-        elif length >= 0 and not has_length and status not in _BODILESS:
-            lines.append(f"Content-Length: {length}\r\n")
-        if not keep_alive:
-            lines.append("Connection: close\r\n")
-        elif request.http_version == "1.0":
-            lines.append("Connection: keep-alive\r\n")
-        lines.append("\r\n")
-        head = "".join(lines).encode("utf-8", "surrogateescape")
-        if length is not None and length > 0 and request.method != "HEAD" and status not in _BODILESS:
-            return head + response.body
-        return head
-
     def _refuse(self, status: int, message: str) -> None:
         """Answers what could not be read as a request, once those before it are answered, and closes."""
+        self._server.held_bytes -= len(self._body)
+        self._body = b""
         if self.task is not None:
             self._closing = True
             return
         transport = self._transport
         if transport is not None and not transport.is_closing():
             request = Request("GET", "/", "", [], b"", lower={"host": ""})
-            response = _message(status, message)
-            transport.write(self._head(response, request, False, len(response.body)))
+            response = plain_answer(status, message)
+            transport.write(write_answer(response, request, False, len(response.body), self._server.date_line))
             # Closing now would make the kernel throw the answer away with what the client still sends.
             transport.write_eof()
             self._since, self._lingers = time.monotonic(), True
         self._closing = True
-
-
-class _Refused(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-
-
-def _header_line(name: str, value: str) -> str:
-    """Bytes that could end the header and begin another never leave."""
-    if "\r" in value or "\n" in value:
-        value = value.replace("\r", " ").replace("\n", " ")
-    return f"{name}: {value}\r\n"
-
-
-def _message(status: int, message: str) -> Response:
-    return Response(status, [("Content-Type", "application/json")], b'{"message":"%b"}' % message.encode())
-
-
-def _declared_length(response: Response) -> int | None:
-    """Of a stream whose length is known."""
-    for name, value in response.headers:
-        if name.lower() == "content-length" and value.isdigit():
-            return int(value)
-    return None
 
 
 async def _drain(response: Response) -> None:

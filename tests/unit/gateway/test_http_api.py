@@ -173,6 +173,7 @@ def _raise(message: str) -> Any:
     [
         lambda event: _raise("boom"),
         lambda event: {"statusCode": "abc"},
+        lambda event: {"statusCode": 103},
         lambda event: {"statusCode": 200, "body": {"not": "text"}},
         lambda event: {"statusCode": 200, "headers": "x"},
         lambda event: {"statusCode": 200, "headers": {"a": "b\r\nset-cookie: c"}},

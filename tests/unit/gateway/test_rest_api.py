@@ -84,6 +84,7 @@ async def test_an_older_deployment_can_be_served_again(world: World) -> None:
     [
         {"statusCode": 200, "extra": 1},
         {"statusCode": "abc"},
+        {"statusCode": 101},
         {"statusCode": 200, "headers": {"x": 1}},
         {"statusCode": 200, "body": {"not": "text"}},
         ["not", "an", "object"],

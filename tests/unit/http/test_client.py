@@ -92,6 +92,16 @@ async def test_an_answer_to_head_has_no_body_to_wait_for(client: HttpClient) -> 
         assert (await client.send("HEAD", url)).body == b""
 
 
+async def test_a_trailer_is_no_header_of_the_answer(client: HttpClient) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-User: root\r\n\r\n")
+
+    async with listening(serve) as url:
+        answer = await client.send("GET", url)
+    assert (answer.body, answer.headers) == (b"a", [("Transfer-Encoding", "chunked")])
+
+
 async def test_an_interim_answer_is_not_the_answer(client: HttpClient) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
@@ -108,6 +118,8 @@ async def test_an_interim_answer_is_not_the_answer(client: HttpClient) -> None:
         (b"no HTTP at all\r\n\r\n", "the answer is not HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "in the middle of the answer"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000, "larger than 1000 bytes"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 40_000, "headers of the answer are larger than 65536 bytes"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1_000_000, "headers of the answer are larger than 65536 bytes"),
     ],
 )
 async def test_what_is_no_whole_answer_is_an_error(answer: bytes, problem: str) -> None:

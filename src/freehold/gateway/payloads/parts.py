@@ -17,6 +17,8 @@ _TEXT_TYPES = frozenset(
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+_LOWEST_STATUS = 200  # Believed: an interim answer is malformed, as the client would wait for one behind it.
+
 # Headers that belong to one connection, or that the server writes itself.
 HOP_BY_HOP = frozenset(
     {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -98,7 +100,7 @@ def status_code(value: Any) -> int:
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 100 <= value <= 599:
+    if not isinstance(value, int) or isinstance(value, bool) or not _LOWEST_STATUS <= value <= 599:
         raise Refused("INVALID_RESPONSE")
     return value
 
