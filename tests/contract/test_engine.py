@@ -229,6 +229,45 @@ async def test_a_full_house_takes_the_place_of_an_idle_function(tmp_path: Path) 
         assert (await running.invoke("a")).init_ms is not None
 
 
+async def test_of_the_last_memory_a_function_without_an_environment_gets_one_and_a_greedy_one_none(
+    tmp_path: Path,
+) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("greedy", {"app.py": WAIT_FOR_FILE})
+        running.add("modest", {"app.py": PID})
+        event = {"mark": str(tmp_path / "mark-"), "until": str(tmp_path / "go")}
+        busy = asyncio.ensure_future(running.invoke("greedy", event))
+        await _appear(tmp_path, "mark-", 1)
+        running.memory_left = 0.03
+        with pytest.raises(AwsError) as error:
+            await _invoke_until_refused(running, "greedy")
+        assert error.value.fields["Reason"] == "ConcurrentInvocationLimitExceeded"
+        assert (await running.invoke("modest")).function_error is None
+        running.memory_left = 1.0
+        (tmp_path / "go").touch()
+        assert (await busy).function_error is None
+
+
+async def _invoke_until_refused(running: RunningEngine, name: str) -> None:
+    """What was read of the memory counts for a moment."""
+    async with asyncio.timeout(20):
+        while True:
+            await asyncio.gather(*(running.invoke(name, _GONE) for _ in range(9)))
+
+
+async def test_a_start_that_nobody_waits_for_any_more_is_spared(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": PID})
+        await running.invoke("f")
+        answers = await asyncio.gather(*(running.invoke("f") for _ in range(100)))
+        (pool,) = running.engine._pools.values()
+        async with asyncio.timeout(60):
+            while pool._starts:
+                await asyncio.sleep(0.01)
+        assert all(answer.function_error is None for answer in answers)
+        assert len(pool) < 80
+
+
 async def test_an_environment_that_was_killed_is_replaced(tmp_path: Path) -> None:
     async with running_engine(tmp_path) as running:
         running.add("f", {"app.py": WAIT_FOR_FILE})

@@ -1,7 +1,8 @@
 """Asynchronous invocations: taken from the queue on disk, run, tried again with AWS's delays, and told to destinations.
 
 AWS: "Invoking a Lambda function asynchronously", "How Lambda handles errors and retries with asynchronous invocation".
-The request id is the same on every attempt.
+The request id is the same on every attempt. One decision to know: each function's events are a lane of the queue, and
+how places are shared among lanes is the queue's: a function whose events take long leaves places to the others.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ THROTTLE_FIRST_DELAY_S = 1.0
 THROTTLE_LONGEST_DELAY_S = 300.0
 MAX_AGE_S = 21_600
 MAX_RETRIES = 2
-_AT_ONCE = 64  # Events of all functions that run at the same time; the others wait on disk.
+_AT_ONCE = 256  # Events of all functions that run at the same time; the others wait on disk.
 _LONGEST_WAIT_S = 3600.0
 
 
@@ -88,7 +89,7 @@ class AsyncInvoker:
         """On disk when it returns."""
         now_s = self._clock.now_s()
         event = Event(invocation.function_arn, invocation.payload, invocation.request_id, now_s)
-        await self._queue.put(TOPIC, event.encode(), now_s)
+        await self._queue.put(TOPIC, event.encode(), now_s, lane=_function_key(event.function_arn))
         self._wake.set()
 
     def start(self) -> None:
@@ -103,16 +104,17 @@ class AsyncInvoker:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work(self) -> None:
+        places = min(_AT_ONCE, self._concurrency.limit)
         while True:
             self._wake.clear()
-            room = _AT_ONCE - len(self._running)
-            messages = await self._queue.take(TOPIC, self._clock.now_s(), room) if room else []
+            now_s = self._clock.now_s()
+            messages = await self._queue.take(TOPIC, now_s, places)
             for message in messages:
                 task = asyncio.get_running_loop().create_task(self._attempt(message))
                 self._running.add(task)
                 task.add_done_callback(self._done)
             if not messages:
-                await self._wait(await self._queue.next_due_s(TOPIC) if room else None)
+                await self._wait(await self._queue.next_due_s(TOPIC, now_s))
 
     async def _wait(self, due_s: float | None) -> None:
         """Until something is due, put or finished."""
@@ -159,8 +161,7 @@ class AsyncInvoker:
         if error.code == "ResourceNotFoundException":
             await self._queue.ack(message.id)
             return
-        parts = event.function_arn.split(":")
-        if self._concurrency.reserved(f"{parts[3]}/{parts[6]}") == 0:
+        if self._concurrency.reserved(_function_key(event.function_arn)) == 0:
             # Switched off: nothing is tried again.
             await self._end(message, event, Outcome("RetriesExhausted", 0, None), config)
             return
@@ -175,7 +176,7 @@ class AsyncInvoker:
     def _config(self, function_arn: str) -> Json:
         parts = function_arn.split(":")
         qualifier = parts[7] if len(parts) > 7 else "$LATEST"
-        return self._configs.get(f"{parts[3]}/{parts[6]}/{qualifier}", {})
+        return self._configs.get(f"{_function_key(function_arn)}/{qualifier}", {})
 
     def _on_changes(self, changes: Sequence[Change]) -> None:
         for change in changes:
@@ -183,6 +184,11 @@ class AsyncInvoker:
                 self._configs.pop(change.key, None)
             else:
                 self._configs[change.key] = change.document
+
+
+def _function_key(function_arn: str) -> str:
+    parts = function_arn.split(":")
+    return f"{parts[3]}/{parts[6]}"
 
 
 def _replace(event: Event, failures: int | None = None, delays: int | None = None) -> Event:

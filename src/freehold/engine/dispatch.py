@@ -14,6 +14,7 @@ from dataclasses import replace
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, now_ms
 from freehold.engine import events
+from freehold.engine.admission import Admission
 from freehold.engine.concurrency import Concurrency
 from freehold.engine.environment import InitFailed
 from freehold.engine.evictor import Evictor, Idleness
@@ -51,7 +52,6 @@ class Engine:
         self._starter = starter
         self._around = around
         self._clock: Clock = around.clock
-        self._max_environments = max_environments
         self.concurrency = Concurrency(max_environments)
         self._versions: dict[str, FunctionVersion] = {}
         self._aliases: dict[str, Alias] = {}
@@ -59,6 +59,10 @@ class Engine:
         self._histories: dict[str, IdleHistory] = {}  # By function: new code is called as often as the old.
         self._evictor = Evictor(idleness, around.clock, lambda: list(self._pools.values()))
         self._retired: set[Pool] = set()
+        self._admission = Admission(
+            max_environments, self.concurrency, around.clock, idleness.memory_left, self._evictor.evict,
+            lambda: (*self._pools.values(), *self._retired),
+        )  # fmt: skip
         self._targets: dict[str, tuple[str, Alias | None]] = {}  # Invoked ARN -> function key, version or alias.
         self._prewarmed: set[str] = set()  # Names of runtimes.
         self._unfollow: Callable[[], None] = lambda: None
@@ -103,6 +107,7 @@ class Engine:
             environment = await self._starter.start(function)
         except InitFailed as failed:
             return failed
+        assert environment is not None
         environment.stop()
         return None
 
@@ -167,7 +172,7 @@ class Engine:
                 raise AwsError("ResourceNotFoundException", f"Function not found: {version_key}", status=404)
             history = self._histories.setdefault(function.function_key, IdleHistory(self._clock))
             pool = self._pools[version_key] = Pool(
-                function, self._starter, self._admit, self._on_done, self._init_failure, history
+                function, self._starter, self._admission.admit, self._on_done, self._init_failure, history
             )
         return pool
 
@@ -212,13 +217,6 @@ class Engine:
     def _on_done(self, function: FunctionVersion) -> None:
         """Counted until the function has answered, also when the caller does not wait for it."""
         self.concurrency.leave(function.function_key)
-
-    def _admit(self) -> None:
-        """A place for one more environment, if need be taken from an idle one, the least useful first."""
-        if sum(len(pool) for pool in (*self._pools.values(), *self._retired)) < self._max_environments:
-            return
-        if not self._evictor.evict(1):
-            raise self.concurrency.throttled("ConcurrentInvocationLimitExceeded")
 
     def _run_beside(self, work: object) -> None:
         assert asyncio.iscoroutine(work)

@@ -35,7 +35,7 @@ class Pool:
         self,
         function: FunctionVersion,
         starter: Starter,
-        admit: Callable[[], None],
+        admit: Callable[[FunctionVersion], None],
         on_done: Callable[[FunctionVersion], None],
         tell_failure: Callable[[FunctionVersion, Invocation, InitFailed], InvocationResult],
         history: IdleHistory,
@@ -51,6 +51,7 @@ class Pool:
         self.environments: set[Environment] = set()
         self._waiting: deque[tuple[Invocation, Answer]] = deque()
         self._starts: set[asyncio.Task[None]] = set()
+        self._begun = 0  # Of them those, on demand, whose turn has come.
         self._settling: set[Environment] = set()  # Answered their last invocation, and will be free in a moment.
         self._pace = Pace()
         self._watch: asyncio.TimerHandle | None = None  # Over those who wait for a busy environment.
@@ -78,7 +79,7 @@ class Pool:
             self._loop.call_later(_SETTLE_S, self._start_if_needed)
         elif len(self._starts) <= len(self._waiting):
             try:
-                self._admit()
+                self._admit(self.function)
             except BaseException:
                 self._on_done(self.function)
                 raise
@@ -142,20 +143,16 @@ class Pool:
     async def _bring_up(self, initialization: str) -> None:
         if not self.environments:
             self.history.starting()
-        try:
-            environment = await self._starter.start(self.function, initialization)
-        except InitFailed as failed:
-            if initialization == PROVISIONED:
+        if initialization == PROVISIONED:
+            try:
+                environment = await self._starter.start(self.function, initialization)
+            except InitFailed as failed:
                 self.provision_failure = failed
                 return
-            try:
-                # AWS runs a failed init again, as a part of the invocation that waits for it.
-                if not self._waiting:
-                    return
-                environment = await self._starter.start(self.function, initialization, self.function.timeout_s)
-            except InitFailed as again:
-                self._fail(again)
-                return
+        else:
+            environment = await self._bring_up_for_who_waits()
+        if environment is None:
+            return
         self.environments.add(environment)
         environment.on_free = self._on_free
         environment.on_gone = self._on_gone
@@ -163,6 +160,31 @@ class Pool:
         environment.on_done = self._on_done
         environment.on_woken = self.history.woken
         self._on_free(environment)
+
+    async def _bring_up_for_who_waits(self) -> Environment | None:
+        begun = False
+
+        def begin() -> bool:
+            """Until the turn came others may have answered those who waited."""
+            nonlocal begun
+            if not begun and len(self._waiting) > self._begun:
+                begun = True
+                self._begun += 1
+            return begun
+
+        try:
+            return await self._starter.start(self.function, ON_DEMAND, begin=begin)
+        except InitFailed:
+            # AWS runs a failed init again, as a part of the invocation that waits for it.
+            if not self._waiting:
+                return None
+            try:
+                return await self._starter.start(self.function, ON_DEMAND, self.function.timeout_s)
+            except InitFailed as again:
+                self._fail(again)
+                return None
+        finally:
+            self._begun -= begun
 
     def _on_answered(self, environment: Environment, worked_us: int) -> None:
         self._settling.add(environment)
@@ -209,7 +231,7 @@ class Pool:
         """Whoever waited for one that is gone, or not free in time, has no other on the way."""
         if len(self._starts) < len(self._waiting):
             try:
-                self._admit()
+                self._admit(self.function)
             except AwsError as error:
                 self._refuse(error)
                 return

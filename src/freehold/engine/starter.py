@@ -29,6 +29,7 @@ from freehold.engine.packages import Packages
 from freehold.engine.role_sessions import RoleSessions
 from freehold.engine.runtime_api import RuntimeApi
 from freehold.engine.surroundings import Surroundings
+from freehold.engine.turns import Turns
 from freehold.engine.variables import TELEMETRY_FD, function_variables
 from freehold.runtimes.interpreters import NoInterpreter
 from freehold.runtimes.launch import TASK_DIR, Launch, Launcher, LaunchError, Package, Transport
@@ -66,12 +67,30 @@ class Starter:
         self._endpoint = endpoint
         self._transport = transport
         self._closed_network = closed_network
+        self._turns = Turns()
         self.blanks = Blanks(sandbox)
 
     async def start(
-        self, function: FunctionVersion, initialization: str = ON_DEMAND, limit_s: float = INIT_S
-    ) -> Environment:
-        """An IDLE environment. Raises InitFailed."""
+        self,
+        function: FunctionVersion,
+        initialization: str = ON_DEMAND,
+        limit_s: float = INIT_S,
+        begin: Callable[[], bool] = lambda: True,
+    ) -> Environment | None:
+        """An IDLE environment; None when `begin`, asked as soon as it is the function's turn, says that none is needed
+        any more. Raises InitFailed."""
+        async with self._turns.of(function.function_key):
+            environment = await self._begin(function, initialization) if begin() else None
+        if environment is None:
+            return None
+        try:
+            await environment.wait_ready(limit_s)
+        except InitFailed as failed:
+            self._say_failed(environment, failed, initialization)
+            raise
+        return environment
+
+    async def _begin(self, function: FunctionVersion, initialization: str) -> Environment:
         environment = Environment(function, self._log_stream(function), self._around)
         environment.provisioned = initialization == PROVISIONED
         environment.say(_init_start(function, now_ms(self._around.clock)))
@@ -85,11 +104,6 @@ class Starter:
             raise failed from error
         except asyncio.CancelledError:
             environment.stop()
-            raise
-        try:
-            await environment.wait_ready(limit_s)
-        except InitFailed as failed:
-            self._say_failed(environment, failed, initialization)
             raise
         return environment
 

@@ -1,7 +1,9 @@
 """Work to be done later, on disk: what was accepted is done at least once, whatever happens to the process.
 
-One decision to know: a message that was taken is held back only in memory. When the process ends before `ack`, the next
-one finds the message as it was.
+Two decisions to know. A message that was taken is held back only in memory: when the process ends before `ack`, the
+next one finds the message as it was. And a topic has lanes, of which none takes all places: it gets another one only
+while it holds fewer than are free, so that one greedy lane has half of them, two a third each, and a newcomer finds
+one (A. Choudhury and E. Hahne, "Dynamic queue length thresholds for shared-memory packet switches").
 """
 
 from __future__ import annotations
@@ -13,18 +15,19 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True)
 class Message:
     id: int
-    topic: str
+    lane: str
     body: bytes
     due_s: float  # Wall clock: not before then.
 
 
 class Queue(Protocol):
-    async def put(self, topic: str, body: bytes, due_s: float) -> int:
+    async def put(self, topic: str, body: bytes, due_s: float, lane: str = "") -> int:
         """On disk when it returns the message's id."""
         ...
 
-    async def take(self, topic: str, now_s: float, limit: int) -> list[Message]:
-        """Messages that are due, the oldest due first; nobody else gets them until `retry`."""
+    async def take(self, topic: str, now_s: float, places: int) -> list[Message]:
+        """Messages that are due; nobody else gets them until `retry`. With those taken before and not done they are
+        at most `places`. The lane that holds the fewest comes first, of a lane the oldest due."""
         ...
 
     async def retry(self, message_id: int, body: bytes, due_s: float) -> None:
@@ -35,6 +38,6 @@ class Queue(Protocol):
         """It is done: gone for good when this returns."""
         ...
 
-    async def next_due_s(self, topic: str) -> float | None:
-        """When the first message that nobody has taken is due; None: there is none."""
+    async def next_due_s(self, topic: str, now_s: float) -> float | None:
+        """When the first message is due that was not at `now_s` and that nobody has taken; None: there is none."""
         ...

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from tests.engines import ARN, MemoryStore
 
 from freehold.aws.call import Aws, Call, Json
 from freehold.aws.errors import AwsError
+from freehold.clock import SystemClock
 from freehold.engine.async_invoke import CONFIG, AsyncInvoker
 from freehold.engine.concurrency import Concurrency
 from freehold.engine.destinations import Destinations
 from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.state.queue import Message
+from freehold.state.sqlite_queue import SqliteQueue
 from freehold.state.store import Put
 
 
@@ -27,25 +30,25 @@ class MemoryQueue:
         self.taken: set[int] = set()
         self.emptied = asyncio.Event()
 
-    async def put(self, topic: str, body: bytes, due_s: float) -> int:
+    async def put(self, topic: str, body: bytes, due_s: float, lane: str = "") -> int:
         number = len(self.messages) + 1
-        self.messages[number] = Message(number, topic, body, due_s)
+        self.messages[number] = Message(number, lane, body, due_s)
         return number
 
-    async def take(self, topic: str, now_s: float, limit: int) -> list[Message]:
+    async def take(self, topic: str, now_s: float, places: int) -> list[Message]:
         due = [one for one in self.messages.values() if one.due_s <= now_s and one.id not in self.taken]
         self.taken |= {one.id for one in due}
         return due
 
     async def retry(self, message_id: int, body: bytes, due_s: float) -> None:
-        self.messages[message_id] = Message(message_id, "t", body, due_s)
+        self.messages[message_id] = Message(message_id, "", body, due_s)
         self.taken.discard(message_id)
 
     async def ack(self, message_id: int) -> None:
         del self.messages[message_id]
         self.emptied.set()
 
-    async def next_due_s(self, topic: str) -> float | None:
+    async def next_due_s(self, topic: str, now_s: float) -> float | None:
         return min((one.due_s for one in self.messages.values() if one.id not in self.taken), default=None)
 
 
@@ -189,3 +192,33 @@ async def test_a_function_that_is_switched_off_is_not_tried_again(run: Run) -> N
 async def test_an_event_of_a_deleted_function_is_dropped(run: Run) -> None:
     invoker, told, _ = await run(AwsError("ResourceNotFoundException", "gone"), config=_both("arn:aws:sqs:r:a:q"))
     assert (len(invoker.calls), told) == (1, [])
+
+
+class Hanging:
+    """Meets `Invoker`: invocations of "slow" never end, all others are answered."""
+
+    def __init__(self) -> None:
+        self.slow = 0
+        self.answered = asyncio.Event()
+
+    async def invoke(self, invocation: Invocation) -> InvocationResult:
+        if invocation.function_arn.endswith(":slow"):
+            self.slow += 1
+            await asyncio.Event().wait()
+        self.answered.set()
+        return GOOD
+
+
+async def test_a_function_whose_events_take_long_keeps_nobody_from_running(tmp_path: Path) -> None:
+    queue, invoker = SqliteQueue(tmp_path / "queue.db"), Hanging()
+    concurrency = Concurrency(100)
+    destinations = Destinations(lambda call: Telling(call, []), SystemClock(), lambda arn: "")
+    later = AsyncInvoker(MemoryStore(), queue, invoker, concurrency, destinations, SystemClock())
+    await asyncio.gather(*(later.enqueue(Invocation(ARN + "slow", b"1", str(number))) for number in range(300)))
+    await later.enqueue(Invocation(ARN + "quick", b"1", "the-other"))
+    later.start()
+    async with asyncio.timeout(5):
+        await invoker.answered.wait()
+    assert invoker.slow <= 50
+    await later.stop()
+    await queue.close()
