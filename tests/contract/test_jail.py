@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import pytest
 
 import freehold
 from freehold.sandbox.layers import Layers, choose_sandbox
-from freehold.sandbox.sandbox import Exit, Limits, Program, Room, Sandbox
+from freehold.sandbox.sandbox import Exit, Limits, Program, Room, Sandbox, Zygote
 
 SOURCES = Path(freehold.__file__).parent
 
@@ -260,6 +261,33 @@ async def test_what_hides_from_its_parent_ends_with_the_jail(jail: Sandbox, tmp_
         assert (await _run(jail, code, tmp_path))[0] == "left\n"
 
 
+async def test_whose_a_connection_is_cannot_be_forged(found: tuple[Sandbox, Layers], tmp_path: Path) -> None:
+    sandbox, _ = found
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        server = listening.getsockname()
+        code = f"import os, socket\nif os.fork(): os.wait()\nsocket.create_connection({server!r}).recv(1)"
+        room = Room(None, visible=(Path(sys.base_prefix),))
+        argv = (os.path.realpath(sys.executable), "-I", "-S", "-c", code)
+        # Of two spawners: both count the users of their jails.
+        zygote = Zygote(sys.executable, Path(__file__).with_name("connecting_zygote.py"), (str(server[1]),))
+        programs = [Program(argv, room=room), Program(argv, room=room), Program(zygote=zygote, room=room)]
+        processes, connections = [], []
+        for program in programs:
+            processes.append(await sandbox.start(program))
+            connections.append((await asyncio.get_running_loop().sock_accept(listening))[0])
+        for process in processes:
+            owned = [await process.owns(one.getpeername(), server) for one in connections]
+            assert owned == [one is process for one in processes]
+        mine = socket.create_connection(server)
+        assert not await processes[0].owns(mine.getsockname(), server)
+        assert not await processes[0].owns(("127.0.0.1", 1), server)
+        for one in (*connections, mine):
+            one.close()
+        async with asyncio.timeout(20):
+            await processes[2].exited
+
+
 async def test_jails_leave_no_control_groups_and_no_mounts(tmp_path: Path) -> None:
     sandbox, layers = await choose_sandbox(tmp_path / "jail")
     if not layers.jailed:
@@ -280,16 +308,30 @@ def test_an_ordinary_user_gets_a_jail_too() -> None:
     if not os.path.exists(python) or subprocess.run([python, "-c", "from enum import StrEnum"], check=False).returncode:
         pytest.skip("the system's Python, which every user may run, is older than 3.11")
     program = """
-import asyncio, os, sys
+import asyncio, os, socket, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
+from freehold.sandbox.jail import JailSandbox
 from freehold.sandbox.layers import choose_sandbox
+from freehold.sandbox.sandbox import Program, Room
 async def main():
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
     sandbox, layers = await choose_sandbox(Path(sys.argv[1]) / "jail", ports=(9001, 4566))
     print(layers.reason or [layer.name for layer in layers.layers if layer.active])
+    await sandbox.stop()
+    sandbox = JailSandbox(Path(sys.argv[1]) / "jail")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        server = listening.getsockname()
+        code = f"import os, socket\\nif os.fork(): os.wait()\\nsocket.create_connection({server!r}).recv(1)"
+        program = Program((sys.executable, "-I", "-S", "-c", code), room=Room(None))
+        processes = [await sandbox.start(program) for _ in range(2)]
+        for _ in processes:
+            connection, client = await asyncio.get_running_loop().sock_accept(listening)
+            print(sorted([await process.owns(client, server) for process in processes]))
+        print([await process.owns((client[0], 1), server) for process in processes])
     await sandbox.stop()
 asyncio.run(main())
 """
@@ -302,4 +344,7 @@ asyncio.run(main())
     said = (done.stdout + done.stderr).strip()
     if "unshare" in said:
         pytest.skip(f"this machine gives ordinary users no namespaces: {said[-200:]}")
-    assert said == "['namespaces', 'file system', 'privileges', 'seccomp', 'network']"
+    layers, *connections = said.splitlines()
+    assert layers == "['namespaces', 'file system', 'privileges', 'seccomp', 'network']"
+    # Jails of one user are told apart, too.
+    assert connections == ["[False, True]", "[False, True]", "[False, False]"]

@@ -94,6 +94,48 @@ def handler(event, context):
     assert after == "still here"
 
 
+def test_a_function_reaches_its_own_runtime_api_and_no_other_functions(server: LiveServer, client: Any) -> None:
+    health = fetch(f"{server.endpoint}/_freehold/health").json
+    if not health["isolation"].get("namespaces"):
+        pytest.skip("no jail on this machine: freehold doctor says why")
+    from tests.api.lambda_.conftest import ROLE, zipped
+
+    source = """
+import os, urllib.request
+def ping(address):
+    url = f"http://{address}/2018-06-01/ping"
+    try:
+        return urllib.request.urlopen(url).read().decode()
+    except OSError as error:
+        return type(error).__name__
+def handler(event, context):
+    own = os.environ["AWS_LAMBDA_RUNTIME_API"]
+    read_end, write_end = os.pipe()
+    if os.fork() == 0:
+        os.write(write_end, ping(own).encode())
+        os._exit(0)
+    child = os.read(read_end, 99).decode()
+    return {"address": own, "own": ping(own), "child": child, "other": ping(event["other"])}
+"""
+    lambda_ = client("lambda")
+    # Of two interpreters, so of two zygotes, where there are two.
+    for name, runtime in (("victim", "python3.11"), ("neighbour", "python3.11"), ("attacker", "python3.12")):
+        lambda_.create_function(
+            FunctionName=name, Runtime=runtime, Handler="app.handler", Role=ROLE, Timeout=20,
+            Code={"ZipFile": zipped({"app.py": source})},
+        )  # fmt: skip
+    try:
+        event = {"other": "127.0.0.1:1"}
+        for name in ("victim", "neighbour", "attacker", "victim"):
+            said = json.load(lambda_.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"])
+            assert (said["own"], said["child"]) == ("pong", "pong"), said
+            assert said["other"] in ("URLError", "ConnectionResetError", "RemoteDisconnected"), said
+            event["other"] = said["address"]
+    finally:
+        for name in ("victim", "neighbour", "attacker"):
+            lambda_.delete_function(FunctionName=name)
+
+
 async def test_where_no_jail_can_be_made_a_server_that_requires_one_does_not_start(tmp_path: Path) -> None:
     config = Config(data_dir=tmp_path, port=0, jail=False, require_jail=True)
     with pytest.raises(CannotStart, match="cannot jail functions"):

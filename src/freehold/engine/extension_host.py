@@ -30,6 +30,7 @@ from freehold.engine.telemetry import EXTENSION, FUNCTION, Telemetry
 from freehold.runtimes.launch import Package, installation
 from freehold.runtimes.supervisor import CONTROL_FD, EXTENSIONS_FD
 from freehold.runtimes.supervisor import __file__ as SUPERVISOR
+from freehold.sandbox.peers import Address
 from freehold.sandbox.sandbox import Program, SandboxProcess
 from freehold.state.logs import LogEvent
 
@@ -67,7 +68,7 @@ class ExtensionHost:
         self.extensions = Extensions(environment, names, self.telemetry, self._clock, ids)
         self._api = ExtensionsApi(self.extensions, self._engage)
         self._link: Link | None = None
-        self._process: SandboxProcess | None = None
+        self._process: asyncio.Future[SandboxProcess] = asyncio.get_running_loop().create_future()
         self._supervision: Supervision | None = None
         self._control: socket.socket | None = None
         self._output: OutputReader | None = None
@@ -90,7 +91,12 @@ class ExtensionHost:
         return link
 
     def started(self, process: SandboxProcess) -> None:
-        self._process = process
+        self._process.set_result(process)
+
+    async def admit(self, client: Address, server: Address) -> bool:
+        """Whether who connects to the environment's APIs lives in it: other functions may share its network."""
+        process = await asyncio.shield(self._process)
+        return await process.owns(client, server)
 
     # External extensions: the sandbox's program is the supervisor.
 
@@ -173,9 +179,9 @@ class ExtensionHost:
 
     async def _end_process(self, until_s: float) -> None:
         """Without a supervisor the sandbox's process is the runtime itself."""
-        process = self._process
-        if process is None or process.exited.done():
+        if not self._process.done() or self._process.result().exited.done():
             return
+        process = self._process.result()
         try:
             os.kill(process.pid, signal.SIGTERM)
         except (ProcessLookupError, PermissionError):

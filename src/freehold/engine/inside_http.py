@@ -11,13 +11,14 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import cast
 
 import httptools
 
 from freehold.engine.limits import PAYLOAD_BYTES
+from freehold.sandbox.peers import Address
 
 JSON = "application/json"
 _HEAD_BYTES = 256 * 1024  # The longest header that means anything, X-Ray's error cause, is 64 KB.
@@ -61,11 +62,17 @@ class InsideRequest:
         self.answer(status, error_body(error_type, message))
 
 
-class InsideListener:
-    """`begin` is called for each request when its head is here. `address` is what processes inside connect to."""
+Admit = Callable[[Address, Address], Awaitable[bool]]
+"""Whether who connected, from the first address to the second, is one of the environment's own processes."""
 
-    def __init__(self, begin: Callable[[InsideRequest], None]) -> None:
+
+class InsideListener:
+    """`begin` is called for each request when its head is here. `address` is what processes inside connect to. Nobody
+    is heard, nor told anything, before `admit` lets it in; None: nobody else can connect."""
+
+    def __init__(self, begin: Callable[[InsideRequest], None], admit: Admit | None = None) -> None:
         self._begin = begin
+        self.admit = admit
         self._server: asyncio.Server | None = None
         self.connections: set[_Connection] = set()
         self.held_bytes = 0
@@ -100,6 +107,8 @@ class _Connection(asyncio.Protocol):
         self._head_bytes = 0
         self._request: InsideRequest | None = None  # Whose body is coming.
         self._unanswered: list[InsideRequest] = []
+        self._early: bytearray | None = None  # What a stranger sent; it may be one of ours.
+        self._admission: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are not subclasses of asyncio's.
@@ -107,9 +116,25 @@ class _Connection(asyncio.Protocol):
         self._listener.connections.add(self)
         if len(self._listener.connections) > _CONNECTIONS:
             self.abort()
+        elif self._listener.admit is not None:
+            self._early = bytearray()
+            addresses = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+            self._admission = asyncio.get_running_loop().create_task(self._ask(self._listener.admit, *addresses))
+
+    async def _ask(self, admit: Admit, client: Address, server: Address) -> None:
+        if not await admit(client, server):
+            self.abort()
+            return
+        early, self._early = self._early, None
+        if self._transport is not None:
+            if not self._transport.is_reading():
+                self._transport.resume_reading()
+            self.data_received(bytes(early or b""))
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
+        if self._admission is not None:
+            self._admission.cancel()
         self._listener.connections.discard(self)
         request, self._request = self._request, None
         if request is not None:
@@ -129,6 +154,11 @@ class _Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
+        if self._early is not None:
+            self._early += data
+            if len(self._early) > _HEAD_BYTES and self._transport is not None:
+                self._transport.pause_reading()
+            return
         if self._request is None:
             self._head_bytes += len(data)
         try:

@@ -18,6 +18,7 @@ import orjson
 from freehold.engine import events
 from freehold.engine.inside_http import (
     JSON,
+    Admit,
     InsideListener,
     InsideRequest,
     error_body,
@@ -64,10 +65,15 @@ class RuntimeApi:
 
     `speaks`: False where the runtime has another link and only the other APIs of the environment are served here; then
     every move of the Runtime API is one at the wrong time. `also` gets the requests that are not the Runtime API's.
+    `admit`: who may connect, where others could.
     """
 
     def __init__(
-        self, events: LinkEvents, speaks: bool = True, also: Callable[[InsideRequest], bool] | None = None
+        self,
+        events: LinkEvents,
+        speaks: bool = True,
+        also: Callable[[InsideRequest], bool] | None = None,
+        admit: Admit | None = None,
     ) -> None:
         self._events = events
         self._speaks = speaks
@@ -76,7 +82,7 @@ class RuntimeApi:
         self._waiting: InsideRequest | None = None
         self._work: Work | None = None  # What it runs, or ran last.
         self._unsent: Work | None = None  # Its runtime lost the connection, and has not asked again yet.
-        self._listener = InsideListener(self.begin)
+        self._listener = InsideListener(self.begin, admit)
         self._closers: list[Callable[[], None]] = []
 
     @classmethod

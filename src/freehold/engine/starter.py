@@ -137,8 +137,8 @@ class Starter:
         try:
             environment.initialization = initialization
             host = ExtensionHost(environment, names, self._around, self._ids, self._closed_network is not None)
-            inside = RuntimeApi(environment, launch.transport == "http", host.begin)
             network = self._closed_network
+            inside = RuntimeApi(environment, launch.transport == "http", host.begin, None if network else host.admit)
             if network is None:
                 await inside.hear(None)
             variables = function_variables(

@@ -7,6 +7,7 @@ start all others, see every end, and kill everything when the server is gone, ev
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -19,10 +20,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from freehold.sandbox import peers
+from freehold.sandbox.peers import Address
 from freehold.sandbox.sandbox import Exit, Limits, Program, Room, SandboxError, SandboxProcess, Zygote
 
 _SPAWNER = Path(__file__).with_name("spawner.py")
 _MAX_FDS = 16  # With one message of a spawner.
+_SERVERS, _SPAWNERS = 25, 100  # Each spawner has user ids of its own for jails; servers most likely, too.
+_launched = itertools.count()
 _START_LIMIT_S = 20.0  # A spawner that is not up after this long never will be.
 
 
@@ -87,10 +92,13 @@ class _Process:
         exited: asyncio.Future[Exit],
         started: _Started,
         describe: _Describe,
+        is_jailed: bool,
     ) -> None:
         self.controls = started.controls  # The controllers that limit it; of jails only.
         self.listening = started.listening
         self._describe = describe
+        self._is_jailed = is_jailed
+        self._user: int | None = None  # Looked up when it is asked for.
         self._spawner = spawner
         self._number = number
         self.pid = started.pid
@@ -101,6 +109,19 @@ class _Process:
         jail = self._describe(room, limits)
         if jail is not None:
             await self._spawner.furnish(self._number, jail)
+
+    async def owns(self, client: Address, server: Address) -> bool:
+        if not self._is_jailed:
+            return True
+        owner = peers.owner_of(client, server)
+        if owner is None:
+            return False
+        user, number = owner
+        ours = self._user = self._user or peers.user_of(self.pid)
+        if user != ours or ours != os.geteuid():
+            return user == ours
+        # Jails of an ordinary user are all of one user.
+        return await asyncio.to_thread(peers.holds, self.pid, number)
 
     def kill(self) -> None:
         if not self.exited.done():
@@ -128,6 +149,7 @@ class _Spawner:
 
     def __init__(self, control: socket.socket, process: subprocess.Popen[bytes]) -> None:
         self._loop = asyncio.get_running_loop()
+        self._users = os.getpid() % _SERVERS * _SPAWNERS + next(_launched) % _SPAWNERS
         self._control = control
         self._process = process
         self._ready: asyncio.Future[None] = self._loop.create_future()
@@ -190,7 +212,7 @@ class _Spawner:
             "cwd": str(program.cwd),
             "fds": list(program.fds),
             "open_files": program.limits.open_files,
-            "jail": jail,
+            "jail": jail and {**jail, "users": self._users},
         }
         exited: asyncio.Future[Exit] = self._loop.create_future()
         started: asyncio.Future[_Started] = self._loop.create_future()
@@ -203,7 +225,7 @@ class _Spawner:
         except asyncio.CancelledError:
             self.send({"op": "kill", "id": number})
             raise
-        return _Process(self, number, exited, up, describe)
+        return _Process(self, number, exited, up, describe, jail is not None)
 
     async def furnish(self, number: int, jail: dict[str, object]) -> None:
         done = self._furnishing[number] = self._loop.create_future()

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from freehold.sandbox.peers import Address
+
 
 class SandboxError(Exception):
     """The process could not be started; the text says why."""
@@ -83,6 +85,11 @@ class SandboxProcess(Protocol):
 
         Raises SandboxError, and the process is of no use.
         """
+        ...
+
+    async def owns(self, client: Address, server: Address) -> bool:
+        """Whether a TCP connection over the machine's loopback interface was made by this process tree. Without a jail
+        nobody can tell, and nobody is kept from anything: True."""
         ...
 
     def kill(self) -> None:

@@ -159,7 +159,7 @@ class Spawner:
             for name in ("walls", "seccomp", "cgroups", "own_memory"):
                 file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside", name + ".py")
                 self.inside[name] = _load(file, name)
-            self.walls = self.inside["walls"].Walls(jail["place"])
+            self.walls = self.inside["walls"].Walls(jail["place"], jail["users"])
             self.cgroups = self.inside["cgroups"].Cgroups(str(os.getpid()), jail["cpu_limit"])
             self.memory = self.inside["own_memory"].OwnMemory(self.cgroups, jail["place"])
             if self.memory.fd >= 0:

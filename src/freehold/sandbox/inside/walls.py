@@ -32,7 +32,7 @@ _AT_FDCWD, _AT_EMPTY_PATH, _CLONE_TREE, _MOVE_FROM_DESCRIPTOR = -100, 0x1000, 1,
 _READ_ONLY, _NO_SETUID, _NO_DEVICES = 1, 2, 4
 _USER = 993  # As inside AWS's environments.
 _FIRST_USER = 1_993_000_000  # As root: user ids that no account of the machine has.
-_USERS = 60_000
+_USERS = 60_000  # Of each spawner.
 _NAME = "sbx_user1051"
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix")
@@ -49,10 +49,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Walls:
-    """Of one spawner. `place` is an empty folder, only ever covered by mounts that nobody else sees."""
+    """Of one spawner. `place` is an empty folder, only ever covered by mounts that nobody else sees. `users`: which of
+    the ranges of user ids is this spawner's."""
 
-    def __init__(self, place):
+    def __init__(self, place, users):
         self.place = place
+        self.first_user = _FIRST_USER + users * _USERS
         self.is_root = os.geteuid() == 0
         self.roots = {}
         self.users = 0
@@ -166,7 +168,7 @@ class Walls:
     @property
     def user(self):
         """The user id of the jail that was prepared last, as it sees itself."""
-        return _FIRST_USER + self.users % _USERS if self.is_root else _USER
+        return self.first_user + self.users % _USERS if self.is_root else _USER
 
     def _name_user(self, root):
         for name, text in (("passwd", "%s:x:%d:%d::/home/%s:/sbin/nologin\n"), ("group", "%s:x:%d:\n")):
