@@ -77,6 +77,19 @@ class Callers:
                 self._known.put((access_key, token), caller, float("inf"))
         return caller
 
+    def find_role(self, arn: str, service: str, source_arn: str) -> Caller | None:
+        """A session of the role for a service of AWS, which acts for `source_arn`; None where there is no such role, or
+        it does not trust the service."""
+        key = (arn, service, source_arn)
+        caller = self._known.get(key, 0.0)
+        if caller is None:
+            role = self._documents["iam.role"].get(arn.rpartition("/")[2].lower())
+            if role is None or role["arn"] != arn or not _trusts(role, service, source_arn, self._account):
+                return None
+            caller = self._role(role["name"], service.partition(".")[0], "", "", "", float("inf"), None)
+            self._known.put(key, caller, float("inf"))
+        return caller
+
     def _changed(self, changes: Sequence[Change]) -> None:
         for change in changes:
             if change.document is None:
@@ -164,6 +177,20 @@ class Callers:
             if document["arn"] == arn_or_text:
                 return _parsed(document["versions"][document["default"]]["document"])
         return {"Statement": []}
+
+
+def _trusts(role: Json, service: str, source_arn: str, account: str) -> bool:
+    trust = _parsed(role["trust"])
+    statements = trust.get("Statement")
+    # A trust policy names no resource: it stands with the role.
+    listed = [
+        {**statement, "Resource": "*"}
+        for statement in (statements if isinstance(statements, list) else [statements])
+        if isinstance(statement, dict)
+    ]
+    context = {"aws:sourceaccount": account, "aws:sourcearn": source_arn}
+    asked = Asked("sts:AssumeRole", role["arn"], frozenset({service}), context=context)
+    return _resource_verdict({"Statement": listed}, asked) is Verdict.ALLOW
 
 
 def _parsed(text: str) -> Json:

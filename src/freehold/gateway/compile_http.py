@@ -11,16 +11,15 @@ from freehold.gateway.authorizers.broken import Broken
 from freehold.gateway.authorizers.iam import INVOKE, IamAuthorizer
 from freehold.gateway.authorizers.jwt import JwtAuthorizer, compile_jwt_authorizer
 from freehold.gateway.authorizers.request import RequestAuthorizer, compile_http_request_authorizer
+from freehold.gateway.compile_http_integration import check_integration, compile_integration
 from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, Route, Stage
 from freehold.gateway.cors import compile_cors
-from freehold.gateway.function_arns import function_arn, has_variables
-from freehold.gateway.integrations.lambda_proxy import LambdaProxy
-from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE, HTTP_TIMEOUT_S
+from freehold.gateway.function_arns import has_variables
+from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE
 from freehold.gateway.request_logs.access import compile_stage_log
 from freehold.gateway.request_logs.notes import noted
 from freehold.gateway.routes import Node, names_of
 from freehold.gateway.throttle import Bucket
-from freehold.gateway.unsupported import unsupported
 
 Parts = Mapping[str, Json]
 
@@ -28,8 +27,7 @@ Parts = Mapping[str, Json]
 def check_http_parts(parts: Json) -> None:
     """`Routes`, `Integrations`, `Authorizers`: lists of documents, any of them absent. Raises AwsError."""
     for integration in parts.get("Integrations", ()):
-        if not has_variables(integration.get("IntegrationUri", "")) or integration["IntegrationType"] != "AWS_PROXY":
-            _integration(integration, None)
+        check_integration(integration)
     for authorizer in parts.get("Authorizers", ()):
         if not has_variables(authorizer.get("AuthorizerUri", "")):
             _authorizer(authorizer, None)
@@ -122,7 +120,7 @@ def _route(
 def _or_none(document: Json, variables: Mapping[str, str] | None) -> Integration | None:
     """A URI may name no function once this stage's variables are put in: its route answers 500, the others live on."""
     try:
-        return _integration(document, variables)
+        return compile_integration(document, variables)
     except AwsError:
         return None
 
@@ -140,24 +138,6 @@ def _bucket(settings: Json) -> Bucket | None:
     if rate is None and burst is None:
         return None
     return Bucket(ACCOUNT_RATE if rate is None else rate, ACCOUNT_BURST if burst is None else burst)
-
-
-def _integration(document: Json, variables: Mapping[str, str] | None) -> Integration:
-    kind = document["IntegrationType"]
-    if document.get("IntegrationSubtype"):
-        raise unsupported(f"integrations with AWS services ({document['IntegrationSubtype']})")
-    if kind != "AWS_PROXY":
-        raise unsupported(f"integrations of type {kind} in HTTP APIs")
-    if document.get("ConnectionType", "INTERNET") != "INTERNET":
-        raise unsupported("integrations through a VPC link")
-    for member in ("RequestParameters", "ResponseParameters"):
-        if document.get(member):
-            raise unsupported(f"parameter mapping ({member} of an integration)")
-    return LambdaProxy(
-        function_arn=function_arn(document["IntegrationUri"], variables),
-        payload_version=document["PayloadFormatVersion"],
-        timeout_s=min(document["TimeoutInMillis"] / 1000, HTTP_TIMEOUT_S),
-    )
 
 
 def _authorizer(document: Json, variables: Mapping[str, str] | None) -> JwtAuthorizer | RequestAuthorizer:

@@ -23,6 +23,7 @@ _HTTP = {
     "REQUEST_TOO_LARGE": (413, "Request Entity Too Large"),
     "HEADERS_TOO_LARGE": (431, "Request Header Fields Too Large"),
     "INTEGRATION_TIMEOUT": (503, "Service Unavailable"),
+    "INTEGRATION_UNREACHABLE": (503, "Service Unavailable"),
     "INTEGRATION_THROTTLED": (503, "Service Unavailable"),
 }
 _HTTP_OTHER = (500, "Internal Server Error")

@@ -1,4 +1,5 @@
-"""Selection expressions of WebSocket APIs: `$request.body.action`, `${request.body.kind}-beta`, `\\$default`.
+"""Selection expressions of WebSocket APIs: `$request.body.action`, `${request.body.kind}-beta`, `\\$default`; the
+values of HTTP APIs' parameter mappings are written in the same way.
 
 API Gateway Developer Guide, "WebSocket selection expressions". One variable that is not there makes the whole
 expression say nothing; values are never evaluated again.
@@ -17,9 +18,14 @@ from freehold.gateway.mapping.methods import TemplateFailure, java_text
 from freehold.gateway.mapping.variables import json_text
 
 _PART = re.compile(r"\\\$|\$\{([^{}]+)\}|\$([A-Za-z][A-Za-z0-9_.\-\[\]]*)|([^\\$]+|[\\$])")
-_ROOTS = ("request.body", "request.header", "request.querystring", "context", "stageVariables")
-_NAMED = (".header", ".querystring")  # What lies below them is a name, not a path.
-_OF_ANSWERS = ("integration.response.body", "integration.response.header", "integration.response.statuscode")
+MESSAGE_ROOTS = ("request.body", "request.header", "request.querystring", "context", "stageVariables")
+ANSWER_ROOTS = (
+    *MESSAGE_ROOTS,
+    "integration.response.body",
+    "integration.response.header",
+    "integration.response.statuscode",
+)
+_NAMED = (".header", ".querystring", ".path.")  # What lies below them is a name, not a path.
 
 Lookup = Callable[[str], Any]
 """A root ("request.body") -> what it holds: JSON, or a mapping by lower-case name for headers."""
@@ -59,10 +65,8 @@ class Selection:
         return texts[0] if len(texts) == 1 else "".join(texts)
 
 
-def compile_selection(text: str, what: str, *, of_answers: bool = False) -> Selection:
-    """`what` names the expression in refusals; `of_answers`: it may also name what an integration answered. Raises
-    AwsError, BadRequestException."""
-    roots = (*_ROOTS, *_OF_ANSWERS) if of_answers else _ROOTS
+def compile_selection(text: str, what: str, roots: tuple[str, ...] = MESSAGE_ROOTS) -> Selection:
+    """`what` names the expression in refusals; `roots`: what it may name. Raises AwsError, BadRequestException."""
     parts: list[str | Variable] = []
     for match in _PART.finditer(text):
         name = match[1] or match[2]

@@ -6,7 +6,6 @@ The request goes to our own listener of AWS APIs, as from a client.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from urllib.parse import parse_qsl
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
 from freehold.aws.model import service_model
-from freehold.gateway.exchange import Exchange, Refused
+from freehold.gateway.exchange import Exchange
 from freehold.gateway.integrations import query_forms
 from freehold.gateway.integrations.endpoints import fill_path, with_query
 from freehold.gateway.integrations.mapped import (
@@ -28,6 +27,7 @@ from freehold.gateway.integrations.mapped import (
     map_request,
     select,
 )
+from freehold.gateway.integrations.own_aws import ROLE, Place, call_aws, write_request
 from freehold.gateway.unsupported import unsupported
 from freehold.http.messages import Headers, Request, Response
 
@@ -38,7 +38,7 @@ _URI = re.compile(
     r"(?P<kind>action|path)/(?P<target>.*)$",
     re.DOTALL,
 )
-_ROLE = re.compile(r"^arn:aws[a-z-]*:iam::(\d{12}|\*):(role|user)/.+$")
+
 # Where API Gateway's name of a service is not botocore's.
 _NAMES = {"states": "stepfunctions", "email": "ses", "monitoring": "cloudwatch"}
 
@@ -61,16 +61,8 @@ class AwsService:
     async def answer(self, exchange: Exchange) -> Response:
         mapped = map_request(exchange, self.request)
         request, form = self._write(exchange, mapped)
-        try:
-            async with asyncio.timeout(self.timeout_s):
-                response = await exchange.means.call_aws(request)
-        except TimeoutError:
-            raise Refused("INTEGRATION_TIMEOUT") from None
-        if exchange.notes is not None:
-            exchange.notes.integration_status = response.status
+        response = await call_aws(exchange, request, self.timeout_s)
         body = response.body
-        if response.stream is not None:
-            body = b"".join([part async for part in response.stream])
         headers = {name.lower(): value for name, value in response.headers}
         if form:
             body = query_forms.wrap_answer(form, response.status, body, headers.get("x-amzn-requestid", ""))
@@ -105,12 +97,8 @@ class AwsService:
     def _request(
         self, exchange: Exchange, method: str, path: str, query: str, headers: Headers, body: bytes
     ) -> Request:
-        scope = f"Credential=apigateway/20000101/{self.region}/{self.signing_name}/aws4_request"
-        ours = {"host", "authorization"}
-        kept = [header for header in headers if header[0].lower() not in ours]
-        host = f"{self.signing_name}.{self.region}.amazonaws.com"
-        signed = ("Authorization", f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0")
-        return Request(method, path, query, [("Host", host), signed, *kept], body, client=exchange.request.client)
+        place = Place(self.signing_name, self.region)
+        return write_request(exchange, place, method, path, query, headers, body)
 
 
 def compile_aws_service(
@@ -125,7 +113,7 @@ def compile_aws_service(
     service = _NAMES.get(match["service"], match["service"])
     if has_service is not None and not has_service(service):
         raise unsupported(f"integrations with the AWS service {match['service']} ({what})")
-    if not _ROLE.match(integration.get("credentials") or ""):
+    if not ROLE.match(integration.get("credentials") or ""):
         raise AwsError("BadRequestException", f"Role ARN must be specified for AWS integrations ({what})", status=400)
     is_action = match["kind"] == "action"
     protocols = _protocols(service, match["service"], what)

@@ -33,7 +33,7 @@ def fill_path(exchange: Exchange, uri: str, values: Mapping[str, str]) -> str:
         if name not in values:
             raise Refused("API_CONFIGURATION_ERROR")
         value = values[name]
-        if any(segment in _CLIMBS for segment in value.split("/")):
+        if climbs(value):
             raise Refused("API_CONFIGURATION_ERROR")
         is_greedy = value == exchange.parameters.get(route.names[-1] if route.names else "") and route.path.endswith(
             "+}"
@@ -43,8 +43,17 @@ def fill_path(exchange: Exchange, uri: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(fill, uri)
 
 
+def climbs(path: str) -> bool:
+    """Whether it would leave the folder that it is put into."""
+    return any(segment in _CLIMBS for segment in path.split("/"))
+
+
+def write_query(pairs: Iterable[tuple[str, str]]) -> str:
+    return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs)
+
+
 def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
-    query = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs)
+    query = write_query(pairs)
     if not query:
         return url
     return f"{url}{'&' if '?' in url else '?'}{query}"

@@ -11,9 +11,9 @@ from freehold.aws.errors import AwsError
 from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.gateway.compiled import Kind
 from freehold.gateway.exchange import Exchange, Refused
+from freehold.gateway.integrations.roles import PRINCIPAL
 
 _THROTTLES = frozenset({"TooManyRequestsException", "ThrottlingException"})
-_PRINCIPAL = "apigateway.amazonaws.com"
 _TOO_LARGE = "RequestTooLargeException"
 
 
@@ -48,16 +48,21 @@ def invoke_integration(
     exchange: Exchange, function_arn: str, event: Json, timeout_s: float
 ) -> Awaitable[InvocationResult]:
     """As the integration of the exchange's route. Raises Refused, as `invoke`."""
-    route = exchange.route
-    assert route is not None
-    is_keyed = route.path == "/$default" or exchange.api.kind is Kind.WEBSOCKET
-    method = "" if is_keyed else f"/{exchange.request.method}"
     return invoke(
         exchange,
         function_arn,
         event,
         invocation_id=exchange.invocation_id,
-        source=_PRINCIPAL,
-        source_arn=f"{exchange.api.arn}/{exchange.stage.name}{method}{route.path}",
+        source=PRINCIPAL,
+        source_arn=route_arn(exchange),
         timeout_s=timeout_s,
     )
+
+
+def route_arn(exchange: Exchange) -> str:
+    """By which the policies of functions and roles name the route that asks: `.../dev/GET/items/{id}`."""
+    route = exchange.route
+    assert route is not None
+    is_keyed = route.path == "/$default" or exchange.api.kind is Kind.WEBSOCKET
+    method = "" if is_keyed else f"/{exchange.request.method}"
+    return f"{exchange.api.arn}/{exchange.stage.name}{method}{route.path}"

@@ -1,6 +1,8 @@
 """HTTP and HTTP_PROXY: another server answers. Developer Guide, "HTTP integrations for REST APIs in API Gateway".
 
 A proxy hands the request on as it came, with what the parameters change; HTTP sends what template and parameters make.
+One decision to know: any address may be a backend, also one of this machine or its network, as whoever deploys says; a
+caller can change neither its host nor its port.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from freehold.http.client import HttpError
 from freehold.http.messages import Headers, Response
 
 # Not handed on: they belong to this connection, or are ours to say.
-_NOT_FORWARDED = HOP_BY_HOP | {
+NOT_FORWARDED = HOP_BY_HOP | {
     "expect",
     "host",
     "max-forwards",
@@ -55,7 +57,7 @@ class HttpProxy:
         headers = [
             (name, value)
             for name, value in exchange.request.headers
-            if name.lower() not in names and name.lower() not in _NOT_FORWARDED
+            if name.lower() not in names and name.lower() not in NOT_FORWARDED
         ]
         client, port, scheme = forwarded(exchange)
         headers += [("X-Forwarded-For", client), ("X-Forwarded-Port", port), ("X-Forwarded-Proto", scheme)]
@@ -90,16 +92,18 @@ class Http:
 
 async def _send(exchange: Exchange, uri: str, method: str, mapped: MappedRequest, timeout_s: float) -> Response:
     url = with_query(fill_path(exchange, uri, mapped.path), mapped.query)
-    headers: Headers = [
-        *mapped.headers,
-        ("X-Amzn-Trace-Id", exchange.trace_id),
-        ("X-Amzn-Apigateway-Api-Id", exchange.api.id),
-    ]
+    headers: Headers = [*mapped.headers, ("X-Amzn-Apigateway-Api-Id", exchange.api.id)]
     if mapped.header("user-agent") is None:
         headers.append(("User-Agent", f"AmazonAPIGateway_{exchange.api.id}"))
+    return await send(exchange, method, url, headers, mapped.body, timeout_s)
+
+
+async def send(exchange: Exchange, method: str, url: str, headers: Headers, body: bytes, timeout_s: float) -> Response:
+    """`method`: "ANY" is the request's own. Raises Refused."""
     verb = exchange.request.method if method == "ANY" else method
+    headers = [*headers, ("X-Amzn-Trace-Id", exchange.trace_id)]
     try:
-        response = await exchange.means.http.send(verb, url, headers, mapped.body, timeout_s=timeout_s)
+        response = await exchange.means.http.send(verb, url, headers, body, timeout_s=timeout_s)
     except HttpError as error:
         _refuse(error)
     if exchange.notes is not None:

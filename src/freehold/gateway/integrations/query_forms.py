@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
 
 import orjson
 
 from freehold.aws.call import Json
+from freehold.aws.errors import AwsError
 from freehold.aws.model import Shape, operation_model, service_model
+from freehold.aws.protocols import query
 from freehold.aws.protocols.query import tree
 from freehold.gateway.exchange import Refused
 
@@ -34,11 +37,15 @@ _MAPS = {
     "MessageSystemAttribute": "MessageSystemAttributes",
     "Tag": "Tags",
 }
+_ELEMENTS = {"Messages": "Message", **{member: name for name, member in _MAPS.items()}}
+_ENTRY = " entry"  # No element's name has a blank: it marks what is no map any more.
+_NAMESPACE = "http://queue.amazonaws.com/doc/2012-11-05/"
+_XML = b'<?xml version="1.0"?>'
 
 
-def read_form(action: str, path: str, query: list[tuple[str, str]], body: bytes) -> tuple[str, bytes]:
+def read_form(action: str, path: str, pairs: list[tuple[str, str]], body: bytes) -> tuple[str, bytes]:
     """The operation and its JSON request. `path` is "/" or "/{account}/{queue}". Raises Refused for no operation."""
-    form = dict(query)
+    form = dict(pairs)
     if b"=" in body:
         form |= dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     operation = action or form.get("Action", "")
@@ -63,6 +70,34 @@ def wrap_answer(operation: str, status: int, body: bytes, request_id: str) -> by
         result = {name: answer.get(name) for name in shape.members}
         wrapped[f"{operation}Result"] = {("messages" if n == "Messages" else n): v for n, v in result.items()}
     return orjson.dumps({f"{operation}Response": wrapped})
+
+
+def write_xml(operation: str, status: int, body: bytes, request_id: str) -> bytes:
+    """The answer as the query protocol has it, which is what HTTP APIs hand on (recorded)."""
+    answer: Json = orjson.loads(body or b"{}")
+    if status >= 400:
+        code = str(answer.get("__type", "")).rpartition("#")[2]
+        error = AwsError(code, str(answer.get("message", answer.get("Message")) or ""), status=status)
+        return _XML + query.write_error(_NAMESPACE, None, error, status, request_id).body
+    shape = operation_model(SERVICE, operation).output_shape
+    result = ""
+    if shape is not None and shape.members:
+        members = "".join(_element(_ELEMENTS.get(name) or name, value) for name, value in answer.items())
+        result = f"<{operation}Result>{members}</{operation}Result>"
+    told = f"<ResponseMetadata><RequestId>{escape(request_id)}</RequestId></ResponseMetadata>"
+    return _XML + f'<{operation}Response xmlns="{_NAMESPACE}">{result}{told}</{operation}Response>'.encode()
+
+
+def _element(name: str, value: Any) -> str:
+    """Lists and maps are written flat: an element for each entry."""
+    if isinstance(value, list):
+        return "".join(_element(name, each) for each in value)
+    if isinstance(value, dict) and name in _MAPS:
+        return "".join(_element(name + _ENTRY, {"Name": each, "Value": inner}) for each, inner in value.items())
+    if isinstance(value, dict):
+        inner = "".join(_element(_ELEMENTS.get(each) or each, of) for each, of in value.items())
+        return f"<{name.removesuffix(_ENTRY)}>{inner}</{name.removesuffix(_ENTRY)}>"
+    return f"<{name}>{escape(str(value))}</{name}>"
 
 
 def _structure(shape: Shape | None, node: Json) -> Json:

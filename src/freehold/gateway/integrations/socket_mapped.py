@@ -24,7 +24,7 @@ from freehold.gateway.mapping.methods import PATTERN_LIMIT_S, TemplateFailure, c
 from freehold.gateway.mapping.template import Template, compile_template
 from freehold.gateway.mapping.variables import Input
 from freehold.gateway.payloads import v1, websocket
-from freehold.gateway.selection import Selection, compile_selection
+from freehold.gateway.selection import ANSWER_ROOTS, MESSAGE_ROOTS, Selection, compile_selection
 from freehold.http.messages import Response
 
 _DEFAULT = "$default"
@@ -150,8 +150,8 @@ def _templates(document: Json, member: str, what: str) -> Templates:
         for key, text in (document.get(member) or {}).items()
     }
     expression = document.get("TemplateSelectionExpression")
-    of_answers = member == "ResponseTemplates"
-    selection = compile_selection(expression, what, of_answers=of_answers) if expression else None
+    roots = ANSWER_ROOTS if member == "ResponseTemplates" else MESSAGE_ROOTS
+    selection = compile_selection(expression, what, roots) if expression else None
     return Templates(by_key, selection)
 
 

@@ -49,6 +49,7 @@ _MEMBERS = (
     "TimeoutInMillis",
     "TlsConfig",
 )
+_MERGED = ("RequestParameters", "ResponseParameters")  # Parameter by parameter when an integration is updated.
 _OF_WEBSOCKET_APIS = (
     "PassthroughBehavior",
     "RequestTemplates",
@@ -92,10 +93,16 @@ async def get_integrations(gateway: ApiGatewayV2, call: Call, request: Json) -> 
 async def update_integration(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:
     api = await find_api(gateway, call, request["ApiId"])
     integration = await find(gateway, call, INTEGRATION, request["ApiId"], request["IntegrationId"])
-    integration = changed(integration, request, _MEMBERS)
+    merged = {name: _merged(integration.get(name), request[name]) for name in _MERGED if name in request}
+    integration = {**changed(integration, request, _MEMBERS), **merged}
     _check(gateway, integration, api["ProtocolType"])
     await gateway.store.write(put(call, INTEGRATION, request["ApiId"], request["IntegrationId"], integration))
     return integration
+
+
+def _merged(old: Json | None, new: Json) -> Json:
+    """What the request does not name stays; an empty value takes a parameter away."""
+    return {name: value for name, value in {**(old or {}), **new}.items() if value not in ("", {})}
 
 
 async def delete_integration(gateway: ApiGatewayV2, call: Call, request: Json) -> Json:

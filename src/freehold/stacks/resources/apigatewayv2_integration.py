@@ -14,7 +14,16 @@ async def create(aws: Aws, properties: Json) -> Created:
 
 
 async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
-    await aws("apigatewayv2", "UpdateIntegration", {**_request(properties), "IntegrationId": physical_id})
+    request, before = _request(properties), _request(previous)
+    # UpdateIntegration merges: what the template no longer says is taken back by its empty value.
+    for member, empty in (("RequestParameters", ""), ("ResponseParameters", {})):
+        gone: Json = {name: empty for name in before.get(member) or {} if name not in (request.get(member) or {})}
+        if gone:
+            request[member] = {**gone, **(request.get(member) or {})}
+    for member in ("CredentialsArn", "Description"):
+        if member in before:
+            request.setdefault(member, "")
+    await aws("apigatewayv2", "UpdateIntegration", {**request, "IntegrationId": physical_id})
     return Created(physical_id, {"IntegrationId": physical_id})
 
 
