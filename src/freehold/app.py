@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import importlib
 import logging
 import os
 import resource
@@ -17,12 +18,13 @@ import socket
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import orjson
 
 import freehold
-from freehold.aws.call import Call, Json, OperationTable, Service
+from freehold.account_services import AccountParts, add_account_services
+from freehold.aws.call import Call, OperationTable, Service
 from freehold.aws.validate import validate
 from freehold.clock import Clock, Ids, RandomIds, SystemClock
 from freehold.config import Config
@@ -44,8 +46,6 @@ from freehold.events.queues import QueueSource
 from freehold.events.schedules import Schedules
 from freehold.gateway.addresses import find_address
 from freehold.gateway.callers import Callers
-from freehold.gateway.compile_rest import check_rest_copy, check_rest_stage
-from freehold.gateway.compile_v2 import check_v2_parts
 from freehold.gateway.fetch import fetch_url
 from freehold.gateway.gateway import Gateway
 from freehold.http.aws_api import AwsApi
@@ -54,26 +54,7 @@ from freehold.http.server import HttpServer, Limits
 from freehold.runtimes.interpreters import Interpreters
 from freehold.runtimes.launch import Launcher
 from freehold.sandbox.layers import NETWORK, choose_sandbox, plain_sandbox
-from freehold.services import (
-    apigateway,
-    apigatewaymanagementapi,
-    apigatewayv2,
-    cognito_idp,
-    dynamodb,
-    dynamodbstreams,
-    events,
-    iam,
-    lambda_,
-    logs,
-    s3,
-    secretsmanager,
-    sns,
-    sqs,
-    ssm,
-    sts,
-)
-from freehold.services.cognito_idp import discovery
-from freehold.services.dynamodb.running import RunningDynamoDB
+from freehold.services import apigatewaymanagementapi, events, iam, lambda_, logs
 from freehold.services.lambda_.downloads import PATH as CODE_PATH
 from freehold.services.lambda_.downloads import Downloads
 from freehold.stacks import OPERATIONS as CLOUDFORMATION
@@ -86,11 +67,14 @@ from freehold.state.seal import CannotOpen, Seal
 from freehold.state.sqlite_queue import SqliteQueue
 from freehold.state.sqlite_store import NewerData, SqliteStore
 from freehold.state.store import Document
-from freehold.tables.sqlite import NewerTables
-from freehold.tables.storage import StorageFailed
 
-MAIL_LOG_GROUPS = cognito_idp.LOG_GROUPS  # What these begin with is said there, as no mail is sent.
 _OPEN_FILES = 65_536
+if TYPE_CHECKING:
+    from freehold.services.cognito_idp import CognitoIdp
+    from freehold.services.dynamodb.running import RunningDynamoDB
+
+_POOL_PAGES = "/.well-known/"  # In every path of what the world may know of a user pool.
+_LOAD_REST_AFTER_S = 2.0  # By then the first requests, which somebody waits for, have been answered.
 _log = logging.getLogger(__name__)
 _Opened = TypeVar("_Opened")
 
@@ -126,6 +110,7 @@ class App:
         self.port = config.port
         self.warn: Callable[[str], None] = _log.warning  # Told, in plain words, what a user should know once.
         self.event_sources: set[str] = set()  # Services whose events somebody polls for event source mappings.
+        self._tables: RunningDynamoDB | None = None
         self._stops: list[Callable[[], Awaitable[None]]] = []  # In reverse order of the starts.
 
     async def start(self) -> None:
@@ -179,44 +164,75 @@ class App:
         await self._start_events()
         await self._start_stacks()
         await self._listen()
+        loading = asyncio.create_task(self._load_rest())
+        self._stops.append(lambda: _cancel(loading))
 
     def _add_account_services(self) -> None:
-        """Those that need no function to run."""
-        add, store, clock = self.operations.add, self.store, self.clock
-        objects = ObjectFiles(self.config.data_dir / "s3")
-        http_apis = apigatewayv2.ApiGatewayV2(store, clock, self.ids, check_v2_parts)
-        rest_apis = apigateway.ApiGateway(store, clock, self.ids, self._check_rest_copy, check_rest_stage)
-        add(Service("apigatewayv2", apigatewayv2.OPERATIONS, http_apis))
-        add(Service("apigateway", apigateway.OPERATIONS, rest_apis))
-        add(Service("logs", logs.OPERATIONS, logs.Logs(store, self.logs, clock)))
-        add(Service("iam", iam.OPERATIONS, iam.Iam(store, clock, self.ids)))
-        add(Service("sts", sts.OPERATIONS, sts.Sts(store, clock, self.ids, self.operations.bind)))
-        add(Service("ssm", ssm.OPERATIONS, ssm.Ssm(store, self.seal, clock, self.operations.bind)))
+        store, clock = self.store, self.clock
+        self.operations.add(Service("logs", logs.OPERATIONS, logs.Logs(store, self.logs, clock)))
+        self.operations.add(Service("iam", iam.OPERATIONS, iam.Iam(store, clock, self.ids)))
         messages = _open(MessageQueues, self.config.data_dir / "messages.db")
         self._stops.append(messages.close)
-        add(Service("sqs", sqs.OPERATIONS, sqs.Sqs(store, messages, sqs.Arrivals(), clock, self.ids)))
-        add(Service("sns", sns.OPERATIONS, sns.Sns(store, clock, self.ids, self.operations.bind)))
-        secrets = secretsmanager.SecretsManager(store, self.seal, clock, self.ids)
-        add(Service("secretsmanager", secretsmanager.OPERATIONS, secrets))
-        self.user_pools = cognito_idp.CognitoIdp(
-            store, self.seal, cognito_idp.PoolKeys(store, self.seal), clock, self.ids, self.operations.bind, self.logs
+        objects = ObjectFiles(self.config.data_dir / "s3")
+        add_account_services(
+            self.operations, AccountParts(store, self.seal, clock, self.ids, self.logs, messages, objects)
         )
-        add(Service("cognito-idp", cognito_idp.OPERATIONS, self.user_pools))
-        add(Service("s3", s3.OPERATIONS, s3.S3(store, objects, clock, self.ids, self.operations.bind)))
 
     async def _start_tables(self) -> None:
-        running = _open(
-            lambda file: RunningDynamoDB(file, self.clock, self.ids, self.operations.bind),
-            self.config.data_dir / "tables.db",
-        )
-        self._stops.append(running.stop)
+        """At once where there are tables, as some work goes on in the background; else at the first call."""
+        self.operations.add_later("dynamodb", self._dynamodb)
+        self.operations.add_later("dynamodbstreams", self._dynamodbstreams)
+        self._stops.append(self._stop_tables)
+        if (self.config.data_dir / "tables.db").exists():
+            await self.operations.load("dynamodb")
+
+    async def _dynamodb(self) -> Service:
+        running = await self._running_tables()
+        from freehold.services import dynamodb
+
+        return Service("dynamodb", dynamodb.OPERATIONS, running.record, raw_json=True)
+
+    async def _dynamodbstreams(self) -> Service:
+        running = await self._running_tables()
+        from freehold.services import dynamodbstreams
+
+        record = dynamodbstreams.DynamoDBStreams(running.storage, self.clock)
+        return Service("dynamodbstreams", dynamodbstreams.OPERATIONS, record, raw_json=True)
+
+    async def _running_tables(self) -> RunningDynamoDB:
+        """Started by the first that asks; the operations' table lets one ask at a time. Raises CannotStart."""
+        if self._tables is not None:
+            return self._tables
+        await asyncio.to_thread(importlib.import_module, "freehold.services.dynamodb.running")
+        from freehold.services.dynamodb.running import RunningDynamoDB
+        from freehold.tables.sqlite import NewerTables
+        from freehold.tables.storage import StorageFailed
+
+        def opened(file: Path) -> RunningDynamoDB:
+            return RunningDynamoDB(file, self.clock, self.ids, self.operations.bind)
+
+        try:
+            running = _open(opened, self.config.data_dir / "tables.db")
+        except NewerTables as error:
+            raise CannotStart(str(error)) from error
         try:
             await running.start()
         except StorageFailed as error:
+            await running.stop()
             raise CannotStart(f"{self.config.data_dir}: {error.message}") from error
-        self.operations.add(Service("dynamodb", dynamodb.OPERATIONS, running.record, raw_json=True))
-        streams = dynamodbstreams.DynamoDBStreams(running.storage, self.clock)
-        self.operations.add(Service("dynamodbstreams", dynamodbstreams.OPERATIONS, streams, raw_json=True))
+        self._tables = running
+        return running
+
+    async def _stop_tables(self) -> None:
+        if self._tables is not None:
+            await self._tables.stop()
+
+    async def _load_rest(self) -> None:
+        """What was left out to start sooner, so that no call waits for it long and no upgrade of our files on the disk
+        meets a server that has read half of them."""
+        await self.clock.sleep(_LOAD_REST_AFTER_S)
+        await self.operations.load_all()
+        await asyncio.to_thread(importlib.import_module, "freehold.gateway.compile_rest")
 
     async def _start_engine(self) -> None:
         """Functions: what runs them, what keeps them, their API. After what they use: a schedule may run one now."""
@@ -289,13 +305,28 @@ class App:
         self._stops.append(lambda: stop_stacks(stacks))
         await start_stacks(stacks)
 
-    def _check_rest_copy(self, copy: Json) -> None:
-        check_rest_copy(copy, self.operations.has)
-
     async def _fetch(self, url: str) -> bytes:
         """What the gateway reads of issuers; of our own user pools, without asking AWS. Raises FetchFailed."""
-        own = await discovery.find_own(self.user_pools, url)
+        own = None
+        if _POOL_PAGES in url:
+            from freehold.services.cognito_idp import discovery
+
+            own = await discovery.find_own(await self._user_pools(), url)
         return await fetch_url(url) if own is None else own
+
+    def is_mail(self, log_group: str) -> bool:
+        """Whether its lines are what user pools would send by mail: Freehold sends none."""
+        if self.operations.service("cognito-idp") is None:
+            return False
+        from freehold.services.cognito_idp import LOG_GROUPS
+
+        return log_group.startswith(LOG_GROUPS)
+
+    async def _user_pools(self) -> CognitoIdp:
+        service = await self.operations.load("cognito-idp")
+        assert service is not None
+        record: CognitoIdp = service.record
+        return record
 
     async def _stop_gateway(self) -> None:
         await self.gateway.close()
@@ -322,7 +353,7 @@ class App:
             return self._own_page(request)
         address = find_address(request)
         if address is None:
-            return self._pool_page(request) if discovery.MARK in request.raw_path else self.aws_api(request)
+            return self._pool_page(request) if _POOL_PAGES in request.raw_path else self.aws_api(request)
         connections = self.gateway.find_connections(request, address)
         if connections is not None:
             return self.aws_api(connections[1], connections[0])
@@ -330,8 +361,12 @@ class App:
 
     async def _pool_page(self, request: Request) -> Response:
         """A user pool's public documents, which any page may read; an object of S3 may have such a name too."""
+        from freehold.services.cognito_idp import discovery
+
         start = f"{request.scheme}://{request.host}" if request.host else self.endpoint
-        found = await discovery.find(self.user_pools, request.raw_path, start) if request.method == "GET" else None
+        found = (
+            await discovery.find(await self._user_pools(), request.raw_path, start) if request.method == "GET" else None
+        )
         if found is None:
             return await self.aws_api(request)
         return Response(200, [("Content-Type", "application/json"), ("Access-Control-Allow-Origin", "*")], found)
@@ -391,7 +426,7 @@ def _open(opened: Callable[[Path], _Opened], file: Path) -> _Opened:
     """A database; CannotStart where it is not ours to open."""
     try:
         return opened(file)
-    except (NewerData, NewerTables) as error:
+    except NewerData as error:
         raise CannotStart(str(error)) from error
     except sqlite3.Error as error:
         raise CannotStart(f"{file} cannot be opened: {error}.") from error
@@ -416,6 +451,11 @@ def _limits(config: Config) -> Limits:
         head_s=config.head_s,
         body_s=config.body_s,
     )
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 def _listen_problem(config: Config, error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -66,6 +67,7 @@ class Service:
 
 
 Check = Callable[[str, str, Json], None]
+Build = Callable[[], Awaitable[Service]]
 
 
 class OperationTable:
@@ -76,14 +78,36 @@ class OperationTable:
 
     def __init__(self, check: Check | None = None) -> None:
         self._services: dict[str, Service] = {}
+        self._later: dict[str, Build] = {}
+        self._building = asyncio.Lock()
         self._check = check
 
     def add(self, service: Service) -> None:
-        assert service.name not in self._services, service.name
+        assert not self.has(service.name), service.name
         self._services[service.name] = service
 
+    def add_later(self, name: str, build: Build) -> None:
+        """A service that is built by its first call, as importing all of them is most of a server's start. What
+        `build` raises is that call's error, and the next call tries again. It must call no operation."""
+        assert not self.has(name), name
+        self._later[name] = build
+
+    async def load(self, name: str) -> Service | None:
+        """The service, built now if it was not; None where there is none of the name."""
+        if name in self._later:
+            async with self._building:
+                build = self._later.get(name)
+                if build is not None:
+                    self._services[name] = await build()
+                    del self._later[name]
+        return self._services.get(name)
+
+    async def load_all(self) -> None:
+        for name in tuple(self._later):
+            await self.load(name)
+
     def find(self, service: str, operation: str) -> tuple[Operation, Any]:
-        """The operation and the record it runs on. UnknownOperationException when either is not here."""
+        """The operation of a loaded service, its record. UnknownOperationException when either is not here."""
         found = self._services.get(service)
         if found is None or operation not in found.operations:
             raise AwsError(
@@ -96,10 +120,11 @@ class OperationTable:
         return found.operations[operation], found.record
 
     def service(self, name: str) -> Service | None:
+        """None until it is loaded."""
         return self._services.get(name)
 
     def has(self, service: str) -> bool:
-        return service in self._services
+        return service in self._services or service in self._later
 
     def bind(self, call: Call) -> Aws:
         return _BoundOperations(self, call, self._check)
@@ -114,6 +139,8 @@ class _BoundOperations:
         self.call = call
 
     async def __call__(self, service: str, operation: str, request: Json) -> Json:
+        if self._table.service(service) is None:
+            await self._table.load(service)
         function, record = self._table.find(service, operation)
         if self._check is not None:
             self._check(service, operation, request)

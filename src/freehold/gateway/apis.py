@@ -1,14 +1,14 @@
 """The compiled copies of all APIs and function URLs. They follow the store and are made at the first request after a
-change, so that a deploy of many routes compiles once."""
+change, so that a deploy of many routes compiles once.
+
+What compiles a kind is imported with its first API, so that a server that has none starts sooner.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from freehold.aws.call import Json
-from freehold.gateway.compile_rest import compile_rest_api
-from freehold.gateway.compile_url import compile_function_url
-from freehold.gateway.compile_v2 import compile_v2_api
 from freehold.gateway.compiled import Api
 from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE
 from freehold.gateway.throttle import Bucket
@@ -62,10 +62,14 @@ class Apis:
         if service == "apigatewayv2":
             if "api" not in documents:
                 return None
+            from freehold.gateway.compile_v2 import compile_v2_api
+
             api = compile_v2_api(region, self._account, documents, throttle)
         else:
             if "restapi" not in documents:
                 return None
+            from freehold.gateway.compile_rest import compile_rest_api
+
             api = compile_rest_api(region, self._account, documents, throttle)
         self._compiled[api_id] = api
         return api
@@ -77,6 +81,8 @@ class Apis:
             region, document = self._urls[key]
             function, _, qualifier = key.rpartition("/")
             statements = self._policies.get(function, {}).get(qualifier, {}).get("statements", ())
+            from freehold.gateway.compile_url import compile_function_url
+
             api = compile_function_url(region, self._account, document, statements)
             self._compiled[f"url {url_id}"] = api
         return api

@@ -144,7 +144,7 @@ class AwsApi:
         return Response(outgoing.status, outgoing.headers, outgoing.body, outgoing.stream)
 
     async def _run(self, wire: Wire, destination: Destination, call: Call, request: Request) -> Outgoing:
-        service = self._operations.service(wire.service)
+        service = self._operations.service(wire.service) or await self._operations.load(wire.service)
         encoding = request.header("content-encoding")
         if encoding is not None and wire.protocol != "rest-xml":  # S3 keeps it with the object.
             request = replace(request, body=decode_body(encoding, request.body, _LARGEST_DOCUMENT_BYTES))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from freehold.app import MAIL_LOG_GROUPS, App
+from freehold.app import App
 from freehold.aws.errors import AwsError
 from freehold.cli import output, stacks
 from freehold.cli.dev import embedded, keys, watch
@@ -97,7 +97,7 @@ class Session:
 
     def _on_log(self, region: str, group: str, stream: str, events: Sequence[LogEvent]) -> None:
         """What user pools would send by mail: whoever develops a sign-in needs the code."""
-        if group.startswith(MAIL_LOG_GROUPS):
+        if self._app.is_mail(group):
             for event in events:
                 self._say(f"No mail was sent: {event.message}")
 

@@ -15,7 +15,6 @@ from freehold.aws.call import Json
 from freehold.services.cognito_idp.keys import NoKey
 from freehold.services.cognito_idp.record import CognitoIdp, issuer, key
 
-MARK = "/.well-known/"  # In every path that `find` may know.
 _PATH = re.compile(
     r"/(?P<pool>(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)_[0-9a-zA-Z]+)/\.well-known/(?P<what>openid-configuration|jwks\.json)"
 )

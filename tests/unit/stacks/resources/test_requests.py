@@ -12,7 +12,7 @@ import pytest
 from tests.unit.stacks.cloud import CALL, Cloud
 
 from freehold.aws.call import Json
-from freehold.stacks.resources import RESOURCE_TYPES, ResourceType
+from freehold.stacks.resources import RESOURCE_TYPES, ResourceType, find_type
 from freehold.stacks.resources.types import Created
 from freehold.stacks.schema import Schema, load_schema
 
@@ -73,12 +73,12 @@ _IDS = {
     "AWS::Lambda::Version": "arn:aws:lambda:us-east-1:0:function:f:3",
     "AWS::Lambda::LayerVersion": "arn:aws:lambda:us-east-1:0:layer:l:3",
 }
-_PLAIN = sorted(name for name, resource in RESOURCE_TYPES.items() if isinstance(resource, ResourceType))
+_PLAIN = sorted(name for name in RESOURCE_TYPES if isinstance(find_type(name), ResourceType))
 
 
 @pytest.mark.parametrize("type_name", _PLAIN)
 async def test_what_a_type_asks_of_aws_is_valid(type_name: str) -> None:
-    resource = RESOURCE_TYPES[type_name]
+    resource = find_type(type_name)
     assert isinstance(resource, ResourceType)
     cloud = Cloud()
     aws = cloud.bind(CALL)
@@ -100,7 +100,11 @@ async def test_what_a_type_asks_of_aws_is_valid(type_name: str) -> None:
 
 def test_each_file_is_in_the_table() -> None:
     files = {file.stem for file in _FOLDER.glob("*.py") if "\nRESOURCE = " in file.read_text()}
-    assert len(files) == len(RESOURCE_TYPES)
+    assert files == set(RESOURCE_TYPES.values())
+    for name in RESOURCE_TYPES:
+        found = find_type(name)
+        assert found is not None
+        assert found.type == name
 
 
 def test_each_type_has_its_schema() -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.unit.stacks.cloud import CALL
 
 from freehold.aws.call import Call, Json
-from freehold.stacks.resources import RESOURCE_TYPES, ResourceType
+from freehold.stacks.resources import RESOURCE_TYPES, ResourceType, find_type
 from freehold.stacks.schema import Schema, load_schema
 
 _TYPES = sorted(name for name in RESOURCE_TYPES if name.startswith("AWS::ApiGateway::"))
@@ -99,7 +99,7 @@ def _cases() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("name", "left_out"), list(_cases()))
 async def test_no_property_is_lost_on_the_way_to_an_operation(name: str, left_out: frozenset[str]) -> None:
-    kind = RESOURCE_TYPES[name]
+    kind = find_type(name)
     assert isinstance(kind, ResourceType)
     values = Values(load_schema(name))
     properties = values.properties(left_out)
@@ -111,7 +111,7 @@ async def test_no_property_is_lost_on_the_way_to_an_operation(name: str, left_ou
 
 @pytest.mark.parametrize(("name", "left_out"), list(_cases()))
 async def test_no_change_is_lost_on_the_way_to_an_operation(name: str, left_out: frozenset[str]) -> None:
-    kind = RESOURCE_TYPES[name]
+    kind = find_type(name)
     assert isinstance(kind, ResourceType)
     if kind.update is None:
         return  # Every change makes a new resource.
