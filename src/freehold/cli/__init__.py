@@ -10,6 +10,11 @@ Add:     a command: a file in commands/ and its line in COMMANDS.
 
 def main() -> None:
     """The entry point of the package."""
+    # The built-in part of `signal`: nothing is read before Ctrl-C ends the program (interrupts.py says why).
+    import _signal  # type: ignore[import-not-found]
+
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     import gc
 
     # Starting makes some hundred thousand objects that all stay: looking through them again and again for garbage

@@ -8,6 +8,7 @@ from typing import IO, Any, TypeVar
 import click
 
 from freehold.aws.errors import AwsError
+from freehold.cli import interrupts
 from freehold.http.client import HttpError, Unreachable
 from freehold.templates.errors import TemplateError
 
@@ -33,12 +34,16 @@ class NotAnswering(Failure):
         )
 
 
-def run(work: Coroutine[Any, Any, T], endpoint: str = "") -> T:
-    """Runs a command's work; what is known to go wrong becomes a Failure. `endpoint` is whom it talks to."""
+def run(work: Coroutine[Any, Any, T], endpoint: str = "", *, endless: bool = False) -> T:
+    """Runs a command's work; what is known to go wrong becomes a Failure. `endpoint` is whom it talks to.
+
+    `endless`: nothing but Ctrl-C ends it, which is heard even where whoever started the command has it ignored.
+    """
     import asyncio
 
     try:
-        return asyncio.run(work)
+        with interrupts.raised(even_if_ignored=endless):
+            return asyncio.run(work)
     except KeyboardInterrupt:
         raise click.exceptions.Exit(INTERRUPTED) from None
     except Unreachable as error:

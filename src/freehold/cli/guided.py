@@ -9,12 +9,13 @@ AWS SAM Developer Guide, "Using sam deploy" and "Deploying with AWS SAM: guided"
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import click
 
 from freehold.aws.call import Json
-from freehold.cli import samconfig
+from freehold.cli import interrupts, samconfig
 from freehold.cli.failure import Failure
 from freehold.cli.project import Project
 
@@ -75,12 +76,14 @@ def _parameters(template: Json, known: Mapping[str, str]) -> tuple[dict[str, str
         is_hidden = str(settings.get("NoEcho", "")).lower() == "true"
         default = known.get(name, settings.get("Default"))
         choices = [_text(each) for each in settings.get("AllowedValues") or []]
-        found[name] = click.prompt(
-            f"Parameter {name}",
-            default=None if default is None else _text(default),
-            type=click.Choice(choices) if choices else str,
-            hide_input=is_hidden,
-        )
+        # Ctrl-C must not leave a terminal that shows no letters.
+        with interrupts.raised() if is_hidden else nullcontext():
+            found[name] = click.prompt(
+                f"Parameter {name}",
+                default=None if default is None else _text(default),
+                type=click.Choice(choices) if choices else str,
+                hide_input=is_hidden,
+            )
         if is_hidden:
             hidden.add(name)
     unknown = [name for name in known if name not in found]

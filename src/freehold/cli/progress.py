@@ -40,8 +40,17 @@ def shown() -> Iterator[OnEvent]:
         return
     from rich.live import Live
 
-    with Live(auto_refresh=False, transient=False) as live:
-        yield lambda event: rows.draw(live, event)
+    live = Live(auto_refresh=False, transient=False)
+
+    def draw(event: Event) -> None:
+        # Not before: whoever still asks a question needs the terminal as it is.
+        live.start()
+        rows.draw(live, event)
+
+    try:
+        yield draw
+    finally:
+        live.stop()
 
 
 class _Rows:

@@ -60,14 +60,18 @@ def osls_template(directory: Path) -> Any:
         (folder / "index.js").write_text("module.exports = class {};\n")
         (folder / "package.json").write_text(json.dumps({"name": plugin, "version": "1.0.0", "main": "index.js"}))
     shutil.rmtree(directory / ".serverless", ignore_errors=True)
-    done = subprocess.run(
-        ["node", str(OSLS / "bin" / "serverless.js"), "package"],
-        cwd=directory,
-        env=environ,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        timeout=_LONGEST_S,
-    )
+    try:
+        done = subprocess.run(
+            ["node", str(OSLS / "bin" / "serverless.js"), "package"],
+            cwd=directory,
+            env=environ,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_LONGEST_S,
+        )
+    except subprocess.TimeoutExpired:
+        # Some wait for an answer from AWS for ever.
+        return None
     if done.returncode or not (directory / _TEMPLATE).is_file():
         return None
     return json.loads((directory / _TEMPLATE).read_text())

@@ -13,7 +13,7 @@ import click
 
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
-from freehold.cli import deployment, output, progress, samconfig, stacks, summary
+from freehold.cli import deployment, interrupts, output, progress, samconfig, stacks, summary
 from freehold.cli.deployment import Package
 from freehold.cli.failure import Failure, run
 from freehold.cli.options import (
@@ -212,7 +212,10 @@ async def _run(asked: _Deploy, started: float) -> None:
 def _confirm(changes: Sequence[Json]) -> bool:
     rows = [[each["Action"], each["LogicalResourceId"], each["ResourceType"], _replaced(each)] for each in changes]
     output.say(output.table(("OPERATION", "RESOURCE", "TYPE", "REPLACEMENT"), rows, indent="  "))
-    return click.confirm("Deploy this changeset?", default=False)
+    if not interrupts.is_answered("Deploy this changeset? [y/N]: "):
+        output.say()
+        return False
+    return click.confirm("", default=False, prompt_suffix="", show_default=False)
 
 
 def _replaced(change: Json) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from freehold.cli import output
+from freehold.cli import interrupts, output
 from freehold.cli.data_dir import default_data_dir
 from freehold.cli.failure import Failure
 from freehold.cli.options import Command
@@ -41,13 +41,15 @@ def command(data_dir: Path, install_node_sdk: bool) -> None:
       freehold doctor
       freehold doctor --install-node-sdk
     """
-    if install_node_sdk:
-        _install_node_packages()
-    with ThreadPoolExecutor() as pool:
-        runtimes = pool.submit(_runtimes)
-        rest = [_machine(), *_ports(), _data_dir(data_dir), *_isolation(), *_sdk(), *_tools()]
-        output.say(output.heading("Runtimes"))
-        output.say(output.table(("", "RUNTIME", "RUNS ON", ""), runtimes.result(), indent="  "))
+    with interrupts.raised():
+        if install_node_sdk:
+            _install_node_packages()
+        with ThreadPoolExecutor() as pool:
+            found = pool.submit(_runtimes)
+            rest = [_machine(), *_ports(), _data_dir(data_dir), *_isolation(), *_sdk(), *_tools()]
+            runtimes = found.result()
+    output.say(output.heading("Runtimes"))
+    output.say(output.table(("", "RUNTIME", "RUNS ON", ""), runtimes, indent="  "))
     output.say()
     output.say(output.heading("Machine"))
     output.say(output.table(("", "WHAT", "FOUND"), rest, indent="  "))

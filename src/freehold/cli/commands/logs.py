@@ -85,7 +85,7 @@ def command(name: str | None, function: str | None, since: str, **options: Any) 
     wanted = chosen_name(name, function)
     start_ms = read_since(since, time.time())
     endpoint = find_endpoint(options["endpoint_url"], options["directory"])
-    run(_run(wanted, start_ms, endpoint, since, options), endpoint)
+    run(_run(wanted, start_ms, endpoint, since, options), endpoint, endless=options["tail"])
 
 
 @click.command(cls=Command, section="logs")
@@ -115,7 +115,8 @@ def sam_command(word: str | None, name: str | None, since: str, until: str | Non
     start_ms = read_since(since, time.time())
     options["end_ms"] = read_since(until, time.time()) if until else None
     endpoint = find_endpoint(options["endpoint_url"], options["directory"])
-    run(_run(word or name, start_ms, endpoint, since, {**options, "stage": None}), endpoint)
+    work = _run(word or name, start_ms, endpoint, since, {**options, "stage": None})
+    run(work, endpoint, endless=options["tail"])
 
 
 def read_since(text: str, now_s: float) -> int:

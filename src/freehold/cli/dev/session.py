@@ -6,10 +6,11 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -72,7 +73,8 @@ class Session:
                 # Before the first deploy, so that no edit falls between the two.
                 await self._watch(leaving)
             try:
-                await self._deploy_first(started)
+                if not await self._unless_stopped(self._deploy_first(started)):
+                    return
             except (TemplateError, AwsError) as error:
                 raise Failure(_words(error)) from error
             announce(
@@ -81,6 +83,20 @@ class Session:
             )
             leaving.callback(withdraw, self._project.directory)
             await self._work()
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
+        """False where we were asked to stop before it ended: it is given up."""
+        working = asyncio.ensure_future(work)
+        stopping = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not self._stop.is_set():
+            working.result()
+            return True
+        working.cancel()
+        # Ctrl-C reaches what the work has started too: it may just have failed of that.
+        await asyncio.gather(working, return_exceptions=True)
+        return False
 
     async def _start_server(self, leaving: AsyncExitStack) -> App:
         app = await embedded.start(self._project, self._options.aws_port, self._wishes, self._activity.watch)
