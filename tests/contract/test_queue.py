@@ -63,6 +63,18 @@ async def test_lanes_come_in_turn_and_none_waits_for_anothers_backlog(queue: Que
     assert b"one" in [message.body for message in await queue.take("t", 9000.0, 4)]
 
 
+async def test_a_new_body_is_what_the_next_process_finds(tmp_path: Path) -> None:
+    queue = SqliteQueue(tmp_path / "queue.db")
+    await queue.put("t", b"before", 1.0)
+    (message,) = await queue.take("t", 1.0, 2)
+    await queue.keep(message.id, b"after")
+    assert await queue.take("t", 1.0, 2) == []  # It stays taken.
+    await queue.close()
+    again = SqliteQueue(tmp_path / "queue.db")
+    assert [message.body for message in await again.take("t", 1.0, 2)] == [b"after"]
+    await again.close()
+
+
 async def test_lanes_are_found_again_by_the_next_process(tmp_path: Path) -> None:
     queue = SqliteQueue(tmp_path / "queue.db")
     await queue.put("t", b"a", 1.0, lane="a")
@@ -81,6 +93,17 @@ async def test_a_retried_message_comes_again_with_its_new_body(queue: Queue) -> 
     assert await queue.take("t", 4.0, 1) == []
     (again,) = await queue.take("t", 5.0, 1)
     assert (again.id, again.body) == (message.id, b"two")
+
+
+async def test_what_is_put_twice_under_a_name_is_there_once_also_when_it_is_done(queue: Queue) -> None:
+    first = await queue.put("t", b"one", 1.0, once="a name")
+    assert await queue.put("t", b"one", 1.0, once="a name") == first
+    await queue.put("t", b"two", 2.0, once="another")
+    taken = await queue.take("t", 3.0, 9)
+    assert [message.body for message in taken] == [b"one", b"two"]
+    await queue.ack(first)
+    await queue.put("t", b"one", 1.0, once="a name")
+    assert await queue.take("t", 3.0, 9) == []
 
 
 async def test_an_acknowledged_message_is_gone(queue: Queue) -> None:

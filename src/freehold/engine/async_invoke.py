@@ -2,7 +2,8 @@
 
 AWS: "Invoking a Lambda function asynchronously", "How Lambda handles errors and retries with asynchronous invocation".
 The request id is the same on every attempt. One decision to know: each function's events are a lane of the queue, and
-how places are shared among lanes is the queue's: a function whose events take long leaves places to the others.
+how places are shared among lanes is the queue's: a function whose events take long leaves places to the others. And an
+event that has ended becomes, in one write, what is still to be told of it: it never runs again, whatever happens then.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -18,7 +19,7 @@ from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock
 from freehold.engine.concurrency import Concurrency
-from freehold.engine.destinations import Destinations, Outcome
+from freehold.engine.destinations import Delivery, Destinations, Outcome
 from freehold.engine.invocation import Invocation, Invoker
 from freehold.state.queue import Message, Queue
 from freehold.state.store import Change, Store
@@ -44,6 +45,7 @@ class Event:
     accepted_s: float
     failures: int = 0  # Attempts that ended in a function error.
     delays: int = 0  # Attempts that found no capacity.
+    untold: tuple[Delivery, ...] | None = None  # It has ended, and these are to be told; None: it has not.
 
     def encode(self) -> bytes:
         return orjson.dumps({
@@ -53,12 +55,16 @@ class Event:
             "accepted_s": self.accepted_s,
             "failures": self.failures,
             "delays": self.delays,
+            "untold": self.untold,
         })  # fmt: skip
 
     @classmethod
     def decode(cls, body: bytes) -> Event:
         members = orjson.loads(body)
-        return cls(**{**members, "payload": base64.b64decode(members["payload"])})
+        members["payload"] = base64.b64decode(members["payload"])
+        if members.get("untold") is not None:
+            members["untold"] = tuple(Delivery(**each) for each in members["untold"])
+        return cls(**members)
 
 
 class AsyncInvoker:
@@ -85,11 +91,11 @@ class AsyncInvoker:
         self._worker: asyncio.Task[None] | None = None
         self._unfollow: Callable[[], None] = lambda: None
 
-    async def enqueue(self, invocation: Invocation) -> None:
-        """On disk when it returns."""
+    async def enqueue(self, invocation: Invocation, once: str = "") -> None:
+        """On disk when it returns; what comes again under the name `once` is there already."""
         now_s = self._clock.now_s()
         event = Event(invocation.function_arn, invocation.payload, invocation.request_id, now_s)
-        await self._queue.put(TOPIC, event.encode(), now_s, lane=_function_key(event.function_arn))
+        await self._queue.put(TOPIC, event.encode(), now_s, _function_key(event.function_arn), once)
         self._wake.set()
 
     def start(self) -> None:
@@ -133,6 +139,9 @@ class AsyncInvoker:
 
     async def _attempt(self, message: Message) -> None:
         event = Event.decode(message.body)
+        if event.untold is not None:
+            await self._tell(message, event)
+            return
         config = self._config(event.function_arn)
         max_age_s = config.get("MaximumEventAgeInSeconds", MAX_AGE_S)
         if self._clock.now_s() - event.accepted_s > max_age_s:
@@ -150,7 +159,7 @@ class AsyncInvoker:
             await self._end(message, event, Outcome("RetriesExhausted", count, result), config)
         else:
             delay_s = FUNCTION_ERROR_DELAYS_S[min(event.failures, len(FUNCTION_ERROR_DELAYS_S) - 1)]
-            again = _replace(event, failures=event.failures + 1)
+            again = replace(event, failures=event.failures + 1)
             if self._clock.now_s() + delay_s - event.accepted_s > max_age_s:
                 await self._end(message, event, Outcome("EventAgeExceeded", count, result), config)
             else:
@@ -167,10 +176,19 @@ class AsyncInvoker:
             return
         delay_s = min(THROTTLE_FIRST_DELAY_S * 2**event.delays, THROTTLE_LONGEST_DELAY_S)
         due_s = min(self._clock.now_s() + delay_s, event.accepted_s + max_age_s + 0.001)
-        await self._queue.retry(message.id, _replace(event, delays=event.delays + 1).encode(), due_s)
+        await self._queue.retry(message.id, replace(event, delays=event.delays + 1).encode(), due_s)
 
     async def _end(self, message: Message, event: Event, outcome: Outcome, config: Json) -> None:
-        await self._destinations.tell(event.function_arn, event.request_id, event.payload, outcome, config)
+        arn, payload = event.function_arn, event.payload
+        untold = tuple(self._destinations.deliveries(arn, event.request_id, payload, outcome, config))
+        if untold:
+            # From here on it has ended, also for a process that comes after this one.
+            event = replace(event, payload=b"", untold=untold)
+            await self._queue.keep(message.id, event.encode())
+        await self._tell(message, event)
+
+    async def _tell(self, message: Message, event: Event) -> None:
+        await self._destinations.tell(event.untold or (), f"{event.request_id}/{message.id}")
         await self._queue.ack(message.id)
 
     def _config(self, function_arn: str) -> Json:
@@ -189,14 +207,3 @@ class AsyncInvoker:
 def _function_key(function_arn: str) -> str:
     parts = function_arn.split(":")
     return f"{parts[3]}/{parts[6]}"
-
-
-def _replace(event: Event, failures: int | None = None, delays: int | None = None) -> Event:
-    return Event(
-        event.function_arn,
-        event.payload,
-        event.request_id,
-        event.accepted_s,
-        event.failures if failures is None else failures,
-        event.delays if delays is None else delays,
-    )

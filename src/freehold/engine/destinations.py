@@ -1,18 +1,20 @@
 """Where the outcome of an asynchronous invocation goes: on-success and on-failure destinations, the dead-letter queue.
 
-AWS: "Capturing records of Lambda asynchronous invocations". Each is told by that service's own AWS operation.
+AWS: "Capturing records of Lambda asynchronous invocations". Each is told by that service's own AWS operation. One
+decision to know: what is to be told is written down first, and told under a name, so that telling it again after a
+crash adds nothing to what is there.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
 
-from freehold.aws.arn import Arn, parse_arn
+from freehold.aws.arn import parse_arn
 from freehold.aws.call import Bind, Call, Json
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock
@@ -29,6 +31,17 @@ class Outcome:
     result: InvocationResult | None  # None: the function did not run.
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message for one destination, as it is written down."""
+
+    target: str  # ARN.
+    function_arn: str
+    succeeded: bool
+    text: str
+    attributes: dict[str, tuple[str, str]]  # Name -> type, value: of dead letters.
+
+
 class Destinations:
     """`dead_letter` gives the ARN of a function's dead-letter queue, or empty."""
 
@@ -37,43 +50,52 @@ class Destinations:
         self._clock = clock
         self._dead_letter = dead_letter
 
-    async def tell(self, function_arn: str, request_id: str, payload: bytes, outcome: Outcome, config: Json) -> None:
+    def deliveries(
+        self, function_arn: str, request_id: str, payload: bytes, outcome: Outcome, config: Json
+    ) -> list[Delivery]:
+        """Who is to be told, and what."""
+        found = []
         destinations = config.get("DestinationConfig") or {}
-        which = "OnSuccess" if outcome.condition == "Success" else "OnFailure"
-        if target := (destinations.get(which) or {}).get("Destination"):
+        succeeded = outcome.condition == "Success"
+        if target := (destinations.get("OnSuccess" if succeeded else "OnFailure") or {}).get("Destination"):
             record = make_record(function_arn, request_id, payload, outcome, self._clock.now_s())
-            await self._try(target, self._send, function_arn, record)
-        if outcome.condition != "Success" and (queue := self._dead_letter(function_arn)):
-            await self._try(queue, self._send_dead_letter, request_id, payload, outcome)
+            found.append(Delivery(target, function_arn, succeeded, orjson.dumps(record).decode(), {}))
+        if not succeeded and (queue := self._dead_letter(function_arn)):
+            text = payload.decode("utf-8", "replace")
+            found.append(Delivery(queue, function_arn, succeeded, text, _letter_attributes(request_id, outcome)))
+        return found
 
-    async def _try(self, target: str, send: object, *arguments: object) -> None:
-        arn = parse_arn(target)
+    async def tell(self, deliveries: Sequence[Delivery], name: str) -> None:
+        """`name` is the same when they are told again after a crash, and nothing else's."""
+        for number, delivery in enumerate(deliveries):
+            try:
+                await self._send(delivery, f"{name}/{number}")
+            except AwsError as error:
+                # As on AWS: the record is lost, and somebody who looks can see that it was.
+                _log.warning("The destination %s did not take an invocation record: %s", delivery.target, error)
+
+    async def _send(self, delivery: Delivery, once: str) -> None:
+        arn = parse_arn(delivery.target)
         assert arn is not None
-        assert callable(send)
-        try:
-            await send(arn, *arguments)
-        except AwsError as error:
-            # As on AWS: the record is lost, and somebody who looks can see that it was.
-            _log.warning("The destination %s did not take an invocation record: %s", target, error)
-
-    async def _send(self, arn: Arn, function_arn: str, record: Json) -> None:
-        aws = self._bind(Call(arn.region, arn.account, service_principal="lambda.amazonaws.com"))
-        text = orjson.dumps(record).decode()
+        aws = self._bind(Call(arn.region, arn.account, service_principal="lambda.amazonaws.com", once=once))
+        text = delivery.text
+        told = {name: {"DataType": kind, "StringValue": value} for name, (kind, value) in delivery.attributes.items()}
+        attributes = {"MessageAttributes": told} if told else {}
         match arn.service:
             case "lambda":
                 request: Json = {"FunctionName": str(arn), "InvocationType": "Event", "Payload": text.encode()}
                 await aws("lambda", "Invoke", request)
             case "sqs":
                 url = (await aws("sqs", "GetQueueUrl", {"QueueName": arn.resource}))["QueueUrl"]
-                await aws("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": text})
+                await aws("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": text, **attributes})
             case "sns":
-                await aws("sns", "Publish", {"TopicArn": str(arn), "Message": text})
+                await aws("sns", "Publish", {"TopicArn": str(arn), "Message": text, **attributes})
             case "events":
-                success = record["requestContext"]["condition"] == "Success"
+                result = "Success" if delivery.succeeded else "Failure"
                 entry = {
                     "Source": "lambda",
-                    "DetailType": f"Lambda Function Invocation Result - {'Success' if success else 'Failure'}",
-                    "Resources": [str(arn), record["requestContext"]["functionArn"]],
+                    "DetailType": f"Lambda Function Invocation Result - {result}",
+                    "Resources": [str(arn), qualified(delivery.function_arn)],
                     "Detail": text,
                     "EventBusName": str(arn),
                 }
@@ -81,32 +103,19 @@ class Destinations:
             case _:
                 raise AwsError("InvalidParameterValueException", f"{arn} is no destination.")
 
-    async def _send_dead_letter(self, arn: Arn, request_id: str, payload: bytes, outcome: Outcome) -> None:
-        aws = self._bind(Call(arn.region, arn.account, service_principal="lambda.amazonaws.com"))
-        message = outcome.result.payload.decode("utf-8", "replace") if outcome.result else outcome.condition
-        values = {
-            "RequestID": ("String", request_id),
-            "ErrorCode": ("Number", "200" if outcome.result else "429"),
-            "ErrorMessage": ("String", _error_message(message)),
-        }
-        attributes = {name: {"DataType": kind, "StringValue": value} for name, (kind, value) in values.items()}
-        body = payload.decode("utf-8", "replace")
-        if arn.service == "sqs":
-            url = (await aws("sqs", "GetQueueUrl", {"QueueName": arn.resource}))["QueueUrl"]
-            await aws("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": body, "MessageAttributes": attributes})
-        else:
-            await aws("sns", "Publish", {"TopicArn": str(arn), "Message": body, "MessageAttributes": attributes})
+
+def qualified(function_arn: str) -> str:
+    return function_arn if function_arn.count(":") > 6 else f"{function_arn}:$LATEST"
 
 
 def make_record(function_arn: str, request_id: str, payload: bytes, outcome: Outcome, now_s: float) -> Json:
     """The invocation record, version 1.0."""
-    qualified = function_arn if function_arn.count(":") > 6 else f"{function_arn}:$LATEST"
     record: Json = {
         "version": "1.0",
         "timestamp": datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
         "requestContext": {
             "requestId": request_id,
-            "functionArn": qualified,
+            "functionArn": qualified(function_arn),
             "condition": outcome.condition,
             "approximateInvokeCount": outcome.count,
         },
@@ -119,6 +128,15 @@ def make_record(function_arn: str, request_id: str, payload: bytes, outcome: Out
         record["responseContext"] = context
         record["responsePayload"] = _json(outcome.result.payload)
     return record
+
+
+def _letter_attributes(request_id: str, outcome: Outcome) -> dict[str, tuple[str, str]]:
+    message = outcome.result.payload.decode("utf-8", "replace") if outcome.result else outcome.condition
+    return {
+        "RequestID": ("String", request_id),
+        "ErrorCode": ("Number", "200" if outcome.result else "429"),
+        "ErrorMessage": ("String", _error_message(message)),
+    }
 
 
 def _json(data: bytes) -> object:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from freehold.state.group_commit import GroupCommit
+from freehold.state.once import SCHEMA, find_done, note_done
 
 _DEDUPLICATED_S = 300.0
 _SCHEMA = """
@@ -36,6 +37,7 @@ class NewMessage:
     visible_s: float
     group_id: str | None = None
     deduplication_id: str | None = None  # The same one within five minutes is accepted and not added again.
+    once: str = ""  # What is sent under this name, to this queue, is not sent again, however much later.
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class MessageQueues:
     """Make it on the event loop that uses it; `close` when done."""
 
     def __init__(self, file: Path) -> None:
-        self._commits = GroupCommit(file, _SCHEMA, "message-writer")
+        self._commits = GroupCommit(file, _SCHEMA + SCHEMA, "message-writer")
         self.close = self._commits.close
 
     async def send(self, queue: str, messages: list[NewMessage]) -> list[Sent]:
@@ -158,11 +160,16 @@ def _send(connection: sqlite3.Connection, queue: str, new: NewMessage) -> Sent:
         ).fetchone()
         if known is not None:
             return Sent(*known)
+    once = new.once and f"{queue}/{new.once}"
+    done = find_done(connection, once)
+    if done is not None:
+        return Sent(new.message_id, done)
     number = connection.execute(
         "INSERT INTO message (queue, message_id, content, sent_s, visible_s, group_id) VALUES (?, ?, ?, ?, ?, ?)",
         (queue, new.message_id, new.content, new.sent_s, new.visible_s, new.group_id),
     ).lastrowid
     assert number is not None
+    note_done(connection, once, number)
     if new.deduplication_id is not None:
         connection.execute("DELETE FROM seen WHERE queue = ? AND until_s <= ?", (queue, new.sent_s))
         connection.execute(

@@ -21,8 +21,8 @@ class Message:
 
 
 class Queue(Protocol):
-    async def put(self, topic: str, body: bytes, due_s: float, lane: str = "") -> int:
-        """On disk when it returns the message's id."""
+    async def put(self, topic: str, body: bytes, due_s: float, lane: str = "", once: str = "") -> int:
+        """On disk when it returns the message's id. What is put again under the name `once` is not: its id is told."""
         ...
 
     async def take(self, topic: str, now_s: float, places: int) -> list[Message]:
@@ -32,6 +32,10 @@ class Queue(Protocol):
 
     async def retry(self, message_id: int, body: bytes, due_s: float) -> None:
         """Puts a taken message back, with a new body."""
+        ...
+
+    async def keep(self, message_id: int, body: bytes) -> None:
+        """Gives a taken message, that stays taken, a new body: on disk when it returns."""
         ...
 
     async def ack(self, message_id: int) -> None:

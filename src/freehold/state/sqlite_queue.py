@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from freehold.state.group_commit import GroupCommit, QueueBusy
+from freehold.state.once import SCHEMA, find_done, note_done
 from freehold.state.queue import Message
 
 __all__ = ["QueueBusy", "SqliteQueue"]
@@ -34,17 +35,22 @@ class SqliteQueue:
 
     def __init__(self, file: Path) -> None:
         self._topics: dict[str, Lanes] | None = None  # Of the writer's thread; None: to be read.
-        self._commits = GroupCommit(file, _SCHEMA, "queue-writer")
+        self._commits = GroupCommit(file, _SCHEMA + SCHEMA, "queue-writer")
         self._call = self._commits.run
         self.close = self._commits.close
 
-    async def put(self, topic: str, body: bytes, due_s: float, lane: str = "") -> int:
+    async def put(self, topic: str, body: bytes, due_s: float, lane: str = "", once: str = "") -> int:
         def work(connection: sqlite3.Connection) -> int:
+            known = find_done(connection, once)
+            if known is not None:
+                return known
             row = connection.execute(
                 "INSERT INTO message (topic, due_s, body) VALUES (?, ?, ?)", (_column(topic, lane), due_s, body)
             )
+            message_id = int(row.lastrowid or 0)
+            note_done(connection, once, message_id)
             self._may_be_due(connection, topic, lane, due_s)
-            return int(row.lastrowid or 0)
+            return message_id
 
         return await self._call(work)
 
@@ -64,6 +70,11 @@ class SqliteQueue:
                 self._may_be_due(connection, *_parts(column), due_s)
 
         await self._call(work)
+
+    async def keep(self, message_id: int, body: bytes) -> None:
+        await self._call(
+            lambda connection: connection.execute("UPDATE message SET body = ? WHERE id = ?", (body, message_id))
+        )
 
     async def ack(self, message_id: int) -> None:
         def work(connection: sqlite3.Connection) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class MemoryQueue:
         self.taken: set[int] = set()
         self.emptied = asyncio.Event()
 
-    async def put(self, topic: str, body: bytes, due_s: float, lane: str = "") -> int:
+    async def put(self, topic: str, body: bytes, due_s: float, lane: str = "", once: str = "") -> int:
         number = len(self.messages) + 1
         self.messages[number] = Message(number, lane, body, due_s)
         return number
@@ -43,6 +44,9 @@ class MemoryQueue:
     async def retry(self, message_id: int, body: bytes, due_s: float) -> None:
         self.messages[message_id] = Message(message_id, "", body, due_s)
         self.taken.discard(message_id)
+
+    async def keep(self, message_id: int, body: bytes) -> None:
+        self.messages[message_id] = replace(self.messages[message_id], body=body)
 
     async def ack(self, message_id: int) -> None:
         del self.messages[message_id]
@@ -222,3 +226,40 @@ async def test_a_function_whose_events_take_long_keeps_nobody_from_running(tmp_p
     assert invoker.slow <= 50
     await later.stop()
     await queue.close()
+
+
+class Dying(MemoryQueue):
+    """A process that ends between telling and the end of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = asyncio.Event()
+
+    async def ack(self, message_id: int) -> None:
+        self.told.set()
+        await asyncio.Event().wait()
+
+
+async def test_what_was_told_before_a_crash_is_told_again_under_the_same_name_and_nothing_runs_again() -> None:
+    queue, clock, names = Dying(), SetClock(longest_sleep_s=3600), []
+    invoker = Answering(clock, GOOD)
+
+    def bind(call: Call) -> Aws:
+        names.append(call.once)
+        return Telling(call, [])
+
+    store = MemoryStore()
+    store.put_now(Put(CONFIG, "us-east-1/f/$LATEST", _both("arn:aws:sqs:us-east-1:000000000000:told")))
+    for _ in range(2):
+        queue.taken.clear()  # A new process knows of nothing taken.
+        queue.told.clear()
+        destinations = Destinations(bind, clock, lambda arn: "")
+        later = AsyncInvoker(store, queue, invoker, Concurrency(10), destinations, clock)
+        if not queue.messages:
+            await later.enqueue(Invocation(ARN + "f", b"1", "the-id"))
+        later.start()
+        async with asyncio.timeout(5):
+            await queue.told.wait()
+        await later.stop()
+    assert names == ["the-id/1/0", "the-id/1/0"]
+    assert len(invoker.calls) == 1

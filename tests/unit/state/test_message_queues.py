@@ -61,3 +61,15 @@ async def test_what_is_kept_too_long_is_gone_and_what_failed_too_often_is_moved(
     assert await queues.receive(failing) == []
     (moved,) = await queues.receive(replace(TAKING, queue="dead"))
     assert (moved.message_id, moved.source, moved.receives) == ("bad", "q", 1)
+
+
+async def test_what_is_sent_twice_under_a_name_is_there_once_also_when_it_was_deleted(queues: MessageQueues) -> None:
+    named = replace(new("a"), once="a name")
+    (first,) = await queues.send("q", [named])
+    assert await queues.send("q", [named]) == [first]
+    (received,) = await queues.receive(TAKING)
+    await queues.delete("q", received.number, received.receipt)
+    assert await queues.send("q", [named]) == [first]
+    assert await queues.receive(TAKING) == []
+    await queues.send("other", [named])  # The name is of one queue.
+    assert names(await queues.receive(replace(TAKING, queue="other"))) == ["a"]

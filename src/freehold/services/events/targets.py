@@ -83,16 +83,18 @@ async def list_rule_names_by_target(events: Events, call: Call, request: Json) -
 
 async def deliver(events: Events, call: Call, rule: Document, event: Json) -> None:
     """Hands an event to each of the rule's targets. Raises only what is our own fault."""
-    as_events = Call(
-        region=call.region,
-        account=call.account,
-        request_id=call.request_id,
-        service_principal="events.amazonaws.com",
-        host=call.host,
-        scheme=call.scheme,
-    )
-    aws = events.bind(as_events)
     for target in rule["Targets"]:
+        aws = events.bind(
+            Call(
+                region=call.region,
+                account=call.account,
+                request_id=call.request_id,
+                service_principal="events.amazonaws.com",
+                host=call.host,
+                scheme=call.scheme,
+                once=f"{call.once}/{rule['Arn']}/{target['Id']}" if call.once else "",
+            )
+        )
         text = build_input(target, rule, event)
         try:
             await _SENDERS[_service(target["Arn"])](aws, events, target, text)

@@ -33,7 +33,7 @@ async def invoke(lambda_: Lambda, call: Call, request: Json) -> Json:
         _, version = await find_version(lambda_, name)
         if kind == "DryRun":
             return {"StatusCode": 204, "ExecutedVersion": version, "Payload": b""}
-        await lambda_.async_invoker.enqueue(invocation)
+        await lambda_.async_invoker.enqueue(invocation, call.once)
         return {"StatusCode": 202, "Payload": b""}
     result = await lambda_.invoker.invoke(invocation)
     answer: Json = {"StatusCode": 200, "ExecutedVersion": result.executed_version, "Payload": result.payload}

@@ -31,8 +31,8 @@ MAPPING = "lambda.event_source_mapping"
 
 
 class AsyncInvoker(Protocol):
-    async def enqueue(self, invocation: Invocation) -> None:
-        """On disk when it returns."""
+    async def enqueue(self, invocation: Invocation, once: str = "") -> None:
+        """On disk when it returns; what comes again under the name `once` is there already."""
         ...
 
 

@@ -41,7 +41,7 @@ async def deliver(sns: Sns, call: Call, subscription: Document, message: Message
     queue, where it has one; raises what is our own fault."""
     endpoint = parse_arn(subscription["Endpoint"])
     assert endpoint is not None
-    aws = _bound(sns, call, endpoint)
+    aws = _bound(sns, call, endpoint, subscription)
     try:
         await SENDERS[subscription["Protocol"]](aws, endpoint, subscription, message)
     except AwsError as error:
@@ -50,8 +50,10 @@ async def deliver(sns: Sns, call: Call, subscription: Document, message: Message
         await _bury(sns, call, subscription, message, error)
 
 
-def _bound(sns: Sns, call: Call, target: Arn) -> Aws:
-    return sns.bind(Call(region=target.region, account=target.account, service_principal="sns.amazonaws.com"))
+def _bound(sns: Sns, call: Call, target: Arn, subscription: Document) -> Aws:
+    once = f"{call.once}/{subscription['SubscriptionArn']}" if call.once else ""
+    principal = "sns.amazonaws.com"
+    return sns.bind(Call(region=target.region, account=target.account, service_principal=principal, once=once))
 
 
 async def _to_sqs(aws: Aws, queue: Arn, subscription: Document, message: Message) -> None:
@@ -128,7 +130,7 @@ async def _bury(sns: Sns, call: Call, subscription: Document, message: Message, 
     if message.group is not None:
         request |= {"MessageGroupId": message.group, "MessageDeduplicationId": message.deduplication}
     try:
-        await _bound(sns, call, queue)("sqs", "SendMessage", request)
+        await _bound(sns, call, queue, subscription)("sqs", "SendMessage", request)
     except AwsError as refused:
         if (refused.status or 400) >= 500:
             raise

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import re
 import struct
+import uuid
 
 import orjson
 
@@ -20,6 +21,7 @@ from freehold.state.message_queues import NewMessage
 from freehold.state.store import Stored
 
 _ATTRIBUTES = 10
+_ONCE = uuid.UUID("5d9d9b1e-7f0f-4f5b-9a35-4f2a3f0f6c51")  # Of message ids that have to be the same when sent again.
 # What XML 1.0 has: SQS takes no other characters.
 _BODY = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 
@@ -60,13 +62,15 @@ async def _send(sqs: Sqs, call: Call, queue: Stored, request: Json) -> Json:
         "Deduplication": deduplication,
         "Trace": (system.get("AWSTraceHeader") or {}).get("StringValue"),
     }
+    once = f"{call.once}/{request.get('Id', '')}" if call.once else ""
     new = NewMessage(
-        sqs.ids.uuid(),
+        str(uuid.uuid5(_ONCE, once)) if once else sqs.ids.uuid(),
         orjson.dumps(content),
         now_s,
         now_s + (int(settings["DelaySeconds"]) if delay is None else delay),
         group,
         deduplication,
+        once,
     )
     (sent,) = await sqs.messages.send(queue.key, [new])
     answer = {"MessageId": sent.message_id, "MD5OfMessageBody": hashlib.md5(body.encode()).hexdigest()}
