@@ -57,6 +57,7 @@ def test_every_operation_of_the_table_answers_boto3(client: Client) -> None:
     where = _methods(calls, of)
     _parts(calls, of, where)
     deployment = _stages(calls, of)
+    _documentation(calls, of)
     _usage(calls, api, of)
     _away(calls, of, where, deployment)
     assert set(OPERATIONS) - calls.done == set()
@@ -148,6 +149,37 @@ def _stages(calls: Calls, of: dict[str, str]) -> str:
     return deployment
 
 
+def _documentation(calls: Calls, of: dict[str, str]) -> None:
+    """Parts, a version that the stage shows, and the export that tells it."""
+    made = calls.create_documentation_part(**of, location={"type": "API"}, properties='{"info": {"title": "old"}}')
+    part = {**of, "documentationPartId": made["id"]}
+    told = '{"info": {"title": "The whole story"}}'
+    assert calls.update_documentation_part(**part, patchOperations=replaced("/properties", told))["properties"] == told
+    assert calls.get_documentation_part(**part)["location"] == {"type": "API"}
+    documentation = {"documentationParts": [{"location": {"type": "METHOD"}, "properties": {"summary": "Some method"}}]}
+    body = json.dumps({**_DOCUMENT, "x-amazon-apigateway-documentation": documentation}).encode()
+    ids = calls.import_documentation_parts(**of, mode="merge", body=body)["ids"]
+    assert len(calls.get_documentation_parts(**of)["items"]) == 2
+    assert [each["id"] for each in calls.get_documentation_parts(**of, type="METHOD")["items"]] == ids
+    version = {**of, "documentationVersion": "v1"}
+    calls.create_documentation_version(**version, stageName="dev")
+    assert calls.update_documentation_version(**version, patchOperations=replaced("/description", "first"))
+    assert calls.get_documentation_version(**version)["description"] == "first"
+    assert [each["version"] for each in calls.get_documentation_versions(**of)["items"]] == ["v1"]
+    answer = calls.get_export(**of, stageName="dev", exportType="oas30", parameters={"extensions": "apigateway"})
+    exported = json.loads(answer["body"].read())
+    assert exported["info"]["title"] == "The whole story"
+    assert exported["paths"]["/merged"]["get"]["summary"] == "Some method"
+    assert exported["paths"]["/merged"]["get"]["x-amazon-apigateway-integration"]["type"] == "mock"
+    in_yaml = calls.get_export(**of, stageName="dev", exportType="swagger", accepts="application/yaml")
+    assert in_yaml["body"].read().startswith(b"swagger: '2.0'\n")
+    assert in_yaml["contentDisposition"].endswith('.yaml"')
+    off = [{"op": "remove", "path": "/documentationVersion"}]
+    calls.update_stage(**of, stageName="dev", patchOperations=off)
+    calls.delete_documentation_version(**version)
+    calls.delete_documentation_part(**part)
+
+
 def _usage(calls: Calls, api: str, of: dict[str, str]) -> None:
     key = calls.create_api_key(name="every-key", enabled=True)["id"]
     assert calls.update_api_key(apiKey=key, patchOperations=replaced("/description", "k"))["description"] == "k"
@@ -197,8 +229,12 @@ def _away(calls: Calls, of: dict[str, str], where: dict[str, str], deployment: s
         (
             "create_stage",
             {"stageName": "s", "documentationVersion": "1"},
-            "Invalid Documentation version specified",
+            "Invalid Documentation version identifier specified",
         ),
+        ("get_documentation_parts", {"locationStatus": "UNDOCUMENTED"}, "does not support locationStatus UNDOCUMENTED"),
+        ("get_sdk", {"stageName": "s", "sdkType": "javascript"}, "does not support apigateway:GetSdk yet"),
+        ("generate_client_certificate", {}, "does not support apigateway:GenerateClientCertificate yet"),
+        ("create_vpc_link", {"name": "v", "targetArns": ["a"]}, "does not support apigateway:CreateVpcLink yet"),
         (
             "import_rest_api",
             {"parameters": {"unknown": "1"}, "body": json.dumps(_DOCUMENT).encode()},

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from freehold.aws.call import Call, Json
 from freehold.services.apigateway.authorizers import new_authorizer
+from freehold.services.apigateway.documentation import imported_parts
 from freehold.services.apigateway.gateway_responses import new_gateway_response
 from freehold.services.apigateway.methods import new_integration, new_integration_response, new_method
 from freehold.services.apigateway.models import default_models, new_model, new_validator
@@ -13,6 +14,7 @@ from freehold.services.apigateway.openapi import Imported, ImportedMethod, link_
 from freehold.services.apigateway.record import (
     API,
     AUTHORIZER,
+    DOCUMENTATION_PART,
     GATEWAY_RESPONSE,
     IMPORTED,
     MODEL,
@@ -30,8 +32,7 @@ from freehold.services.apigateway.resources import new_resource
 from freehold.services.apigateway.rest_apis import answer_of, new_api, root_resource
 from freehold.state.store import Put, Write
 
-# ImportRestApi: "ignore=documentation", which leaves out what is not read here either. On the wire they are the query,
-# so the operations' own members are among them.
+# ImportRestApi: "ignore=documentation". On the wire they are the query, so the operations' own members are among them.
 _PARAMETERS = {"basepath", "endpointConfigurationTypes", "ignore", "mode", "failonwarnings"}
 
 
@@ -67,7 +68,7 @@ async def import_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Jso
     api = new_api(gateway, imported.api)
     tree = _Tree(gateway, {"/": root_resource(api)})
     models = {model["name"]: model for model in default_models(gateway)}
-    writes = _parts(gateway, call, api["id"], imported, tree, {}, models)
+    writes = _parts(gateway, call, api["id"], imported, tree, {}, models, [])
     await gateway.store.write(Put(API, key(call, api["id"]), api), *writes)
     return answer_of(api)
 
@@ -79,6 +80,8 @@ def _read(request: Json) -> Imported:
     if unknown:
         raise bad_request(f"Invalid import parameter specified: {', '.join(sorted(unknown))}")
     imported = read_openapi(request["body"], parameters.get("basepath", "ignore"))
+    if parameters.get("ignore") == "documentation":
+        imported = replace(imported, documentation=[])
     if parameters.get("endpointConfigurationTypes"):
         types = parameters["endpointConfigurationTypes"].split(",")
         return replace(imported, api={**imported.api, "endpointConfiguration": {"types": types}})
@@ -101,12 +104,14 @@ async def put_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
         tree = _Tree(gateway, {"/": root_resource(api)}, old_ids)
         writes += await delete_parts(gateway, call, api_id, IMPORTED)
         authorizers: dict[str, str] = {}
+        documentation: list[Json] = []
         models: dict[str, Json] = {model["name"]: model for model in default_models(gateway)}
     else:
         tree = _Tree(gateway, {each["path"]: each for each in resources})
         authorizers = {each["name"]: each["id"] for each in await parts(gateway, call, AUTHORIZER, api_id)}
+        documentation = await parts(gateway, call, DOCUMENTATION_PART, api_id)
         models = {}
-    writes += _parts(gateway, call, api_id, imported, tree, authorizers, models)
+    writes += _parts(gateway, call, api_id, imported, tree, authorizers, models, documentation)
     await gateway.store.write(Put(API, key(call, api_id), api), *writes)
     return answer_of(api)
 
@@ -119,8 +124,10 @@ def _parts(
     tree: _Tree,
     authorizers: dict[str, str],
     models: dict[str, Json],
+    documentation: list[Json],
 ) -> list[Write]:
-    """`authorizers` (name -> id) are those that stay; one of the same name keeps its id."""
+    """`authorizers` (name -> id) and parts of the documentation are those that stay; one of the same name or place
+    keeps its id."""
     writes: list[Write] = []
     ids = dict(authorizers)
     for wanted in imported.authorizers:
@@ -139,6 +146,8 @@ def _parts(
     for wanted in imported.gateway_responses:
         response = new_gateway_response(wanted)
         writes.append(put(call, GATEWAY_RESPONSE, api_id, response["responseType"], response))
+    made = imported_parts(gateway, imported.documentation, documentation)
+    writes += [put(call, DOCUMENTATION_PART, api_id, part["id"], part) for part in made]
     for path in imported.paths:
         tree.ensure(path)
     for each in imported.methods:

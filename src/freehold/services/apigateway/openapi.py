@@ -17,6 +17,7 @@ from freehold.services.apigateway.record import bad_request
 _METHODS = {name.lower(): name for name in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH")}
 _METHODS["x-amazon-apigateway-any-method"] = "ANY"
 _X = "x-amazon-apigateway-"
+_JSON = "application/json"
 _SCHEMAS = ("#/definitions/", "#/components/schemas/")
 _AUTHORIZATION = {"token": "CUSTOM", "request": "CUSTOM", "cognito_user_pools": "COGNITO_USER_POOLS"}
 
@@ -42,6 +43,7 @@ class Imported:
     models: list[Json]
     validators: list[Json]
     gateway_responses: list[Json]
+    documentation: list[Json]  # Of parts: `location`, and `properties` as text.
 
 
 def read_openapi(body: bytes, base_path: str = "ignore") -> Imported:
@@ -79,7 +81,21 @@ def read_openapi(body: bytes, base_path: str = "ignore") -> Imported:
             _gateway_response(name, _dict(response))
             for name, response in _dict(document.get(f"{_X}gateway-responses")).items()
         ],
+        documentation=_documentation(document),
     )
+
+
+def read_documentation(body: bytes) -> list[Json]:
+    """Only the documentation parts of a document. Raises BadRequestException."""
+    return _documentation(_load(body))
+
+
+def _documentation(document: Json) -> list[Json]:
+    found = _dict(document.get(f"{_X}documentation")).get("documentationParts") or []
+    return [
+        {"location": _dict(part.get("location")), "properties": orjson.dumps(_dict(part.get("properties"))).decode()}
+        for part in map(_dict, found)
+    ]
 
 
 def link_models(schema: str, api_id: str) -> str:
@@ -160,7 +176,7 @@ def _method(
     if _dict(operation.get(f"{_X}auth")).get("type") in ("AWS_IAM", "NONE"):
         method["authorizationType"] = operation[f"{_X}auth"]["type"]
         authorizer = ""
-    parameters, schemas = _parameters(document, [*shared, *(operation.get("parameters") or [])])
+    parameters, schemas = _parameters(document, operation, [*shared, *(operation.get("parameters") or [])])
     for content_type, content in _dict(_resolved(document, operation.get("requestBody")).get("content")).items():
         schemas[content_type] = _dict(_dict(content).get("schema"))
     inline: list[Json] = []
@@ -177,7 +193,7 @@ def _method(
         validator=str(operation.get(f"{_X}request-validator", document.get(f"{_X}request-validator")) or ""),
         integration=integration,
         integration_responses=integration_responses,
-        method_responses=_method_responses(document, operation),
+        method_responses=_method_responses(document, operation, inline),
         models=inline,
     )
 
@@ -219,7 +235,7 @@ def _guard(method: Json, security: list[Any], schemes: Mapping[str, Any], what: 
     return authorizer
 
 
-def _parameters(document: Json, parameters: list[Any]) -> tuple[dict[str, bool], dict[str, Json]]:
+def _parameters(document: Json, operation: Json, parameters: list[Any]) -> tuple[dict[str, bool], dict[str, Json]]:
     """requestParameters, and the schema of a Swagger 2 body by content type."""
     places = {"header": "header", "query": "querystring", "path": "path"}
     found: dict[str, bool] = {}
@@ -229,7 +245,8 @@ def _parameters(document: Json, parameters: list[Any]) -> tuple[dict[str, bool],
         if each.get("in") in places:
             found[f"method.request.{places[each['in']]}.{each['name']}"] = bool(each.get("required"))
         elif each.get("in") == "body":
-            schemas["application/json"] = _dict(each.get("schema"))
+            consumed = operation.get("consumes") or document.get("consumes") or [_JSON]
+            schemas |= {content_type: _dict(each.get("schema")) for content_type in consumed}
     return found, schemas
 
 
@@ -268,7 +285,8 @@ def _integration(document: Json, operation: Json) -> tuple[Json | None, list[Jso
     return integration, responses
 
 
-def _method_responses(document: Json, operation: Json) -> list[Json]:
+def _method_responses(document: Json, operation: Json, inline: list[Json]) -> list[Json]:
+    """Models of schemas that are written in place are added to `inline`."""
     responses = []
     for status, response in _dict(operation.get("responses")).items():
         if not str(status).isdigit():
@@ -278,6 +296,13 @@ def _method_responses(document: Json, operation: Json) -> list[Json]:
         headers = _dict(resolved.get("headers"))
         if headers:
             answer["responseParameters"] = {f"method.response.header.{name}": False for name in headers}
+        schemas = {name: _dict(_dict(each).get("schema")) for name, each in _dict(resolved.get("content")).items()}
+        if resolved.get("schema"):
+            produced = operation.get("produces") or document.get("produces") or [_JSON]
+            schemas = {content_type: _dict(resolved["schema"]) for content_type in produced}
+        models = {content_type: _model_name(schema, inline) for content_type, schema in schemas.items() if schema}
+        if models:
+            answer["responseModels"] = models
         responses.append(answer)
     return responses
 

@@ -17,6 +17,8 @@ AUTHORIZER = "apigateway.authorizer"
 MODEL = "apigateway.model"
 VALIDATOR = "apigateway.requestvalidator"
 GATEWAY_RESPONSE = "apigateway.gatewayresponse"
+DOCUMENTATION_PART = "apigateway.documentationpart"
+DOCUMENTATION_VERSION = "apigateway.documentationversion"
 DEPLOYMENT = "apigateway.deployment"
 STAGE = "apigateway.stage"
 API_KEY = "apigateway.apikey"
@@ -26,8 +28,8 @@ USAGE = "apigateway.usage"  # The gateway counts and writes it.
 USAGE_EXTENSION = "apigateway.usageextension"
 ACCOUNT = "apigateway.account"
 
-IMPORTED = (RESOURCE, AUTHORIZER, MODEL, VALIDATOR, GATEWAY_RESPONSE)
-PARTS = (*IMPORTED, DEPLOYMENT, STAGE)
+IMPORTED = (RESOURCE, AUTHORIZER, MODEL, VALIDATOR, GATEWAY_RESPONSE, DOCUMENTATION_PART)
+PARTS = (*IMPORTED, DOCUMENTATION_VERSION, DEPLOYMENT, STAGE)
 
 _PAGE_DEFAULT = 25
 _PAGE_MAX = 500
@@ -50,6 +52,8 @@ _NAMES = {
     AUTHORIZER: "Authorizer",
     MODEL: "Model Name",
     VALIDATOR: "Request Validator",
+    DOCUMENTATION_PART: "Documentation part",
+    DOCUMENTATION_VERSION: "Documentation version",
     DEPLOYMENT: "Deployment",
     STAGE: "stage",
 }

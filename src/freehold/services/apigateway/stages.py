@@ -9,6 +9,7 @@ from freehold.aws.call import Call, Json
 from freehold.services.apigateway import patch
 from freehold.services.apigateway.record import (
     DEPLOYMENT,
+    DOCUMENTATION_VERSION,
     STAGE,
     ApiGateway,
     bad_request,
@@ -16,7 +17,6 @@ from freehold.services.apigateway.record import (
     find,
     find_api,
     key,
-    not_found,
     parts,
     picked,
     put,
@@ -102,7 +102,7 @@ _PATCHABLE: dict[str, patch.Field] = {
 
 async def create_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
     api_id = request["restApiId"]
-    await _check_deployments(gateway, call, api_id, request)
+    await _check_neighbours(gateway, call, api_id, request)
     if await gateway.store.read(STAGE, key(call, api_id, request["stageName"])):
         raise conflict("Stage already exists")
     stage = new_stage(gateway, request)
@@ -170,7 +170,7 @@ async def update_stage(gateway: ApiGateway, call: Call, request: Json) -> Json:
         else:
             plain.append(operation)
     stage = patch.apply_patch(stage, plain, _PATCHABLE)
-    await _check_deployments(gateway, call, api_id, stage)
+    await _check_neighbours(gateway, call, api_id, stage)
     stage["lastUpdatedDate"] = gateway.clock.now_s()
     stage = finished(gateway, stage)
     await gateway.store.write(put(call, STAGE, api_id, stage["stageName"], stage))
@@ -196,12 +196,14 @@ async def flush_stage_authorizers_cache(gateway: ApiGateway, call: Call, request
     return {}
 
 
-async def _check_deployments(gateway: ApiGateway, call: Call, api_id: str, stage: Json) -> None:
-    """Those of a stage, and of its canary, are there."""
+async def _check_neighbours(gateway: ApiGateway, call: Call, api_id: str, stage: Json) -> None:
+    """The deployments of a stage and of its canary are there, and its documentation."""
     await find(gateway, call, DEPLOYMENT, api_id, stage["deploymentId"])
     canary = (stage.get("canarySettings") or {}).get("deploymentId")
     if canary:
         await find(gateway, call, DEPLOYMENT, api_id, canary)
+    if stage.get("documentationVersion"):
+        await find(gateway, call, DOCUMENTATION_VERSION, api_id, stage["documentationVersion"])
 
 
 def _copied(stage: Json, operation: Json) -> list[Json]:
@@ -239,9 +241,6 @@ def _check(gateway: ApiGateway, stage: Json) -> None:
     if not _NAME.match(stage["stageName"]):
         raise bad_request("Stage name only allows a-zA-Z0-9_-")
     _check_variables(stage.get("variables") or {})
-    if stage.get("documentationVersion"):
-        # There are none: operations on documentation are not in the table.
-        raise not_found("Invalid Documentation version specified")
     gateway.check_stage(stage)
 
 

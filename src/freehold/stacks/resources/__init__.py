@@ -16,6 +16,8 @@ RESOURCE_TYPES: dict[str, str] = {
     "AWS::ApiGateway::ApiKey": "apigateway_api_key",
     "AWS::ApiGateway::Authorizer": "apigateway_authorizer",
     "AWS::ApiGateway::Deployment": "apigateway_deployment",
+    "AWS::ApiGateway::DocumentationPart": "apigateway_documentation_part",
+    "AWS::ApiGateway::DocumentationVersion": "apigateway_documentation_version",
     "AWS::ApiGateway::GatewayResponse": "apigateway_gateway_response",
     "AWS::ApiGateway::Method": "apigateway_method",
     "AWS::ApiGateway::Model": "apigateway_model",

@@ -19,6 +19,7 @@ _DECIDED = {
     # An import that warns of nothing has nothing to fail on: what is not understood is refused.
     ("ImportRestApi", "failOnWarnings"),
     ("PutRestApi", "failOnWarnings"),
+    ("ImportDocumentationParts", "failOnWarnings"),
     # API Reference, "GetTags": "(Not currently supported)".
     ("GetTags", "limit"),
     ("GetTags", "position"),
