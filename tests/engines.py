@@ -159,11 +159,12 @@ class RunningEngine:
         self.store.put_now(Delete("lambda.function", f"us-east-1/{name}"))
 
     async def invoke(
-        self, name: str, event: Any = None, *, log_tail: bool = False, context: bytes = b""
+        self, name: str, event: Any = None, *, log_tail: bool = False, context: bytes = b"", streams: bool = False
     ) -> InvocationResult:
         payload = json.dumps(event).encode()
+        request_id = RandomIds().uuid()
         return await self.engine.invoke(
-            Invocation(ARN + name, payload, RandomIds().uuid(), log_tail=log_tail, client_context=context)
+            Invocation(ARN + name, payload, request_id, log_tail=log_tail, client_context=context, streams=streams)
         )
 
     async def settled(self) -> None:

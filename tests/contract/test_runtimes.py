@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from freehold.engine.limits import PAYLOAD_BYTES
 from freehold.runtimes.launch import Transport
 from tests.engines import ARN, RunningEngine, jail, running_engine
 
@@ -290,6 +291,86 @@ async def test_a_streamed_answer_is_whole(running: RunningEngine) -> None:
     result = await running.invoke("f")
     assert result.payload == b'{"statusCode":201}' + bytes(8) + b"ab"
     assert result.content_type == "application/vnd.awslambda.http-integration-response"
+
+
+STREAMS = """
+const { pipeline } = require('stream/promises');
+const { Readable } = require('stream');
+const stream = (handler) => awslambda.streamifyResponse(handler);
+exports.empty = stream(async (event, out) => { awslambda.HttpResponseStream.from(out, { statusCode: 204 }).end(); });
+exports.written = stream(async (event, out) => { out.write({ a: 1 }); out.write(''); out.write('é', 'latin1'); out.end('!'); });
+exports.late = stream(async (event, out) => { setTimeout(() => out.end('late'), 10); });
+exports.piped = stream(async (event, out) => pipeline(Readable.from(['a', 'b', 'c']), out));
+exports.large = stream(async (event, out) => pipeline(Readable.from([Buffer.alloc(event, 120)]), out));
+exports.broken = stream(async (event, out) => pipeline(Readable.from((function* () { yield 'a'; throw new RangeError('source'); })()), out));
+exports.sync = stream((event, out) => { out.end('x'); });
+exports.open = stream(async (event, out) => { out.write('x'); });
+exports.type = stream(async (event, out) => { out.write('x'); out.setContentType('text/x'); });
+exports.die = stream(async (event, out) => { out.write('x'); setTimeout(() => { throw new Error('late'); }, 1); await new Promise(() => {}); });
+"""
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("handler", "payload"),
+    [
+        ("empty", b'{"statusCode":204}' + bytes(8)),
+        ("written", b'{"a":1}\xe9!'),
+        ("late", b"late"),
+        ("piped", b"abc"),
+    ],
+)
+async def test_a_stream_is_the_same_in_parts_and_whole(running: RunningEngine, handler: str, payload: bytes) -> None:
+    running.add("f", {"app.js": STREAMS}, "nodejs20.x", f"app.{handler}")
+    assert (await running.invoke("f")).payload == payload
+    result = await running.invoke("f", streams=True)
+    parts = [] if result.stream is None else [part async for part in result.stream]
+    assert (b"".join(parts) or result.payload) == payload
+    assert (result.stream is None) == (handler == "empty")
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("handler", "read", "error_type"),
+    [
+        ("broken", b"a", "RangeError"),
+        ("sync", b"x", "string"),
+        ("type", b"x", "InvalidStreamingOperation"),
+        ("die", b"x", "Error"),
+    ],
+)
+async def test_a_stream_that_fails_says_so_after_what_was_written(
+    running: RunningEngine, handler: str, read: bytes, error_type: str
+) -> None:
+    running.add("f", {"app.js": STREAMS}, "nodejs20.x", f"app.{handler}")
+    for _ in range(2):
+        result = await running.invoke("f", streams=True)
+        parts = [] if result.stream is None else [part async for part in result.stream]
+        assert b"".join(parts) == read
+        failure = result.payload if result.stream is None else result.stream.failure
+        assert json.loads(failure)["errorType"] == error_type
+
+
+@needs_node
+async def test_a_stream_that_nobody_ends_is_an_error(running: RunningEngine) -> None:
+    running.add("f", {"app.js": STREAMS}, "nodejs20.x", "app.open", Timeout=1)
+    result = await running.invoke("f", streams=True)
+    assert result.stream is not None
+    assert [part async for part in result.stream] == [b"x"]
+    # Over HTTP the upload keeps the event loop from being empty, as on AWS.
+    assert json.loads(result.stream.failure)["errorType"] in ("Runtime.NodeJsExit", "Sandbox.Timedout")
+
+
+@needs_node
+async def test_a_stream_is_only_as_large_as_its_caller_takes(running: RunningEngine) -> None:
+    running.add("f", {"app.js": STREAMS}, "nodejs20.x", "app.large")
+    assert len((await running.invoke("f", PAYLOAD_BYTES)).payload) == PAYLOAD_BYTES
+    document = json.loads((await running.invoke("f", PAYLOAD_BYTES + 1)).payload)
+    assert document["errorType"] == "Function.ResponseSizeTooLarge"
+    result = await running.invoke("f", PAYLOAD_BYTES + 1, streams=True)
+    assert result.stream is not None
+    assert sum([len(part) async for part in result.stream]) == PAYLOAD_BYTES + 1
+    assert result.stream.failure == b""
 
 
 BOOTSTRAP = """#!/bin/sh

@@ -16,11 +16,10 @@ from freehold.clock import now_ms
 from freehold.engine import events
 from freehold.engine.functions import FunctionVersion
 from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
-from freehold.engine.limits import PAYLOAD_BYTES
 from freehold.engine.link import Link, Work
 from freehold.engine.memory import peak_mb
 from freehold.engine.output import OutputReader
-from freehold.engine.running import Running, closing_lines, log_tail, new_trace_id, start_lines
+from freehold.engine.running import Running, answer_caller, closing_lines, new_trace_id, start_lines, take_part
 from freehold.engine.surroundings import Observer, Surroundings
 from freehold.sandbox.sandbox import Exit, SandboxProcess
 from freehold.state.logs import LogEvent
@@ -220,18 +219,35 @@ class Environment:
     def on_response(
         self, request_id: str, payload: bytes, content_type: str, worked_us: int = -1, unread_bytes: int = -1
     ) -> None:
-        if self._is_current(request_id):
-            self._finish(payload, None, content_type, worked_us, unread_bytes)
+        running = self._running
+        if running is None or running.invocation.request_id != request_id:
+            return
+        if running.parts is not None:
+            if payload and not self.on_part(request_id, payload, content_type):
+                return
+            payload = b"".join(running.parts)
+        self._finish(payload, None, content_type, worked_us, unread_bytes)
+
+    def on_part(self, request_id: str, part: bytes, content_type: str) -> bool:
+        running = self._running
+        if running is None or running.invocation.request_id != request_id:
+            return True
+        assert self._link is not None
+        if take_part(running, self.function, part, content_type, self._around.clock, self._link):
+            return True
+        self.on_too_large(request_id, running.parts_bytes)
+        return False
 
     def on_error(self, request_id: str, error_type: str, payload: bytes) -> None:
         if self._is_current(request_id):
             self._finish(payload, error_type)
 
     def on_too_large(self, request_id: str, size_bytes: int) -> None:
-        if self._is_current(request_id):
+        running = self._running
+        if running is not None and running.invocation.request_id == request_id:
             message = (
                 f"Response payload size ({size_bytes} bytes) exceeded maximum allowed payload size "
-                f"({PAYLOAD_BYTES} bytes)."
+                f"({running.limit_bytes} bytes)."
             )
             self._finish(
                 events.error_document("Function.ResponseSizeTooLarge", message), "Function.ResponseSizeTooLarge"
@@ -357,7 +373,7 @@ class Environment:
         status = "error" if error_type else ""
         report = self._make_report(running, error_type, status, duration_ms)
         closing = closing_lines(report, self.function.log_format, now_ms(self._around.clock))
-        self._answer(running, payload, status, duration_ms, closing, content_type)
+        answer_caller(running, self.function, payload, status, duration_ms, closing, content_type)
 
     def _report_late(self, status: str, error_type: str | None = None) -> None:
         assert self._unreported is not None
@@ -424,7 +440,7 @@ class Environment:
         lines += [LogEvent(stamp_ms, line) for line in closing]
         self._log(lines)
         self.on_done(function)
-        self._answer(running, payload, status, duration_ms, closing, content_type)
+        answer_caller(running, self.function, payload, status, duration_ms, closing, content_type)
         self._tell_listeners(running, report, status, error_type)
 
     def _make_report(self, running: Running, error_type: str | None, status: str, duration_ms: float) -> events.Report:
@@ -432,25 +448,6 @@ class Environment:
             running.invocation.request_id, duration_ms, self.function.memory_mb, self._max_memory_mb, running.init_ms,
             status, error_type or "",
         )  # fmt: skip
-
-    def _answer(
-        self, running: Running, payload: bytes, status: str, duration_ms: float, closing: list[str], content_type: str
-    ) -> None:
-        # Not so when the caller went away.
-        if not running.answer.done():
-            invocation, function = running.invocation, self.function
-            running.answer.set_result(
-                InvocationResult(
-                    payload,
-                    "Unhandled" if status else None,
-                    function.version,
-                    log_tail(running, function, closing) if invocation.log_tail else b"",
-                    duration_ms,
-                    running.init_ms,
-                    invocation.trace_id,
-                    content_type,
-                )
-            )
 
     def _tell_listeners(self, running: Running, report: events.Report, status: str, error_type: str | None) -> None:
         function = self.function

@@ -92,6 +92,7 @@ class Extensions:
         self._link: Link | None = None
         self._runtime_ready = False
         self._fatal = ""  # The first error type that an extension told.
+        self._parts_bytes = 0  # Of the answer that the runtime streams.
         self.ending = False  # Shutting down: ends are expected.
         for name in names:
             self.add(name, is_external=True)
@@ -178,6 +179,7 @@ class Extensions:
     def send(self, work: Work) -> None:
         assert self._link is not None
         self._runtime_ready = False
+        self._parts_bytes = 0
         event: dict[str, object] = {
             "eventType": INVOKE,
             "deadlineMs": work.deadline_ms,
@@ -199,6 +201,14 @@ class Extensions:
                 self._deliver(extension, encoded)
         self._link.send(work)
 
+    def hold(self) -> None:
+        if self._link is not None:
+            self._link.hold()
+
+    def go_on(self) -> None:
+        if self._link is not None:
+            self._link.go_on()
+
     def close(self) -> None:
         self.telemetry.close()
         if self._link is not None:
@@ -219,8 +229,12 @@ class Extensions:
     def on_response(
         self, request_id: str, payload: bytes, content_type: str, worked_us: int = -1, unread_bytes: int = -1
     ) -> None:
-        self._runtime_done(request_id, "success", "", len(payload))
+        self._runtime_done(request_id, "success", "", self._parts_bytes + len(payload))
         self.environment.on_response(request_id, payload, content_type, worked_us, unread_bytes)
+
+    def on_part(self, request_id: str, part: bytes, content_type: str) -> bool:
+        self._parts_bytes += len(part)
+        return self.environment.on_part(request_id, part, content_type)
 
     def on_error(self, request_id: str, error_type: str, payload: bytes) -> None:
         self._runtime_done(request_id, "error", error_type, len(payload))

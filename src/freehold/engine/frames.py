@@ -25,6 +25,7 @@ RESPONSE = 4  # meta: request id, content type, microseconds of work or -1, unre
 ERROR = 5  # meta: request id, error type
 INIT_ERROR = 6  # meta: error type
 FATAL = 7  # as ERROR, from a runtime that ends itself after it
+PART = 8  # meta: request id, content type; of an answer that RESPONSE, with the rest of it, or ERROR ends
 
 _READ_BYTES = 262_144
 _MAX_DIGITS = 18
@@ -64,6 +65,14 @@ class FrameLink:
 
     def redirect(self, events: LinkEvents) -> None:
         self._events = events
+
+    def hold(self) -> None:
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+
+    def go_on(self) -> None:
+        if self._fd >= 0:
+            self._loop.add_reader(self._fd, self._read)
 
     def close(self) -> None:
         if self._fd >= 0:
@@ -143,9 +152,9 @@ class FrameLink:
         meta = bytes(partial[HEAD_BYTES : HEAD_BYTES + meta_size])
         self._skip = HEAD_BYTES + meta_size + size - len(partial)
         self._partial = bytearray()
-        if kind in (RESPONSE, ERROR, FATAL):
+        if kind in (RESPONSE, ERROR, FATAL, PART):
             self._events.on_too_large(meta.decode("utf-8", "replace").split("\0")[0], size)
-            if kind != FATAL:
+            if kind not in (FATAL, PART):
                 # What is still to come is read and thrown away while the runtime writes it; then it waits.
                 self._events.on_ready()
 
@@ -156,7 +165,7 @@ class FrameLink:
         first, _, second = data[HEAD_BYTES:end].decode("utf-8", "replace").partition("\0")
         if size > PAYLOAD_BYTES:
             self._events.on_too_large(first, size)
-            if kind != FATAL:
+            if kind not in (FATAL, PART):
                 self._events.on_ready()
         elif kind == RESPONSE:
             content_type, *numbers = second.split("\0")
@@ -165,6 +174,8 @@ class FrameLink:
         elif kind == ERROR:
             self._events.on_error(first, second, payload)
             self._events.on_ready()
+        elif kind == PART:
+            self._events.on_part(first, payload, second)
         elif kind == FATAL:
             self._events.on_error(first, second, payload)
         elif kind == READY:

@@ -31,8 +31,8 @@ class InsideRequest:
     """One request. `begin` of the listener sets what happens when it is whole, cut off, or its connection is lost."""
 
     __slots__ = (
-        "_connection", "answered", "body", "headers", "method", "on_cut", "on_lost", "on_whole", "path", "size_bytes",
-        "trailers",
+        "_connection", "answered", "body", "headers", "method", "on_body", "on_cut", "on_lost", "on_whole", "path",
+        "size_bytes", "trailers",
     )  # fmt: skip
 
     def __init__(self, connection: _Connection, method: str, path: str, headers: dict[str, str]) -> None:
@@ -45,8 +45,16 @@ class InsideRequest:
         self.size_bytes = 0  # Of the whole body; more than `body` holds when that was over the limit.
         self.answered = False
         self.on_whole: Callable[[InsideRequest], None] = not_found
+        self.on_body: Callable[[bytes], None] | None = None  # Takes the body as it comes; `body` stays empty.
         self.on_cut: Callable[[InsideRequest], None] = _nothing
         self.on_lost: Callable[[InsideRequest], None] = _nothing  # Before it was answered.
+
+    def hold(self) -> None:
+        """No more of its body, until `go_on`."""
+        self._connection.hold()
+
+    def go_on(self) -> None:
+        self._connection.go_on()
 
     @property
     def too_large(self) -> bool:
@@ -146,10 +154,16 @@ class _Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         # Who does not read answers is not asked for more requests.
+        self.hold()
+
+    def resume_writing(self) -> None:
+        self.go_on()
+
+    def hold(self) -> None:
         if self._transport is not None:
             self._transport.pause_reading()
 
-    def resume_writing(self) -> None:
+    def go_on(self) -> None:
         if self._transport is not None:
             self._transport.resume_reading()
 
@@ -193,6 +207,9 @@ class _Connection(asyncio.Protocol):
         request = self._request
         assert request is not None
         request.size_bytes += len(body)
+        if request.on_body is not None:
+            request.on_body(body)
+            return
         if request.too_large:
             self._release(request)
             return

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import NamedTuple, Protocol
 
+from freehold.engine.answer_stream import AnswerStream
+
 
 class Invocation(NamedTuple):
     function_arn: str  # With the qualifier that the caller used, if any: "arn:...:function:hello:live".
@@ -18,6 +20,7 @@ class Invocation(NamedTuple):
     source: str = ""  # Service principal of the caller ("apigateway.amazonaws.com"); empty: the Invoke API.
     source_arn: str = ""  # ARN of what invokes (an API's route, a rule), for the function's resource policy.
     log_tail: bool = False  # Ask for the last 4 KB of the log in the result.
+    streams: bool = False  # The caller takes the answer as it comes.
 
 
 class InvocationResult(NamedTuple):
@@ -29,6 +32,7 @@ class InvocationResult(NamedTuple):
     init_ms: float | None = None  # None: the environment was warm.
     trace_id: str = ""
     content_type: str = "application/json"  # "application/vnd.awslambda.http-integration-response": streamed for HTTP.
+    stream: AnswerStream | None = None  # Instead of `payload`, where one was asked for and the function streams.
 
 
 class Invoker(Protocol):

@@ -2,6 +2,7 @@
 
 REQUEST_BYTES = 6 * 1024 * 1024  # A synchronous invocation's event.
 PAYLOAD_BYTES = 6_291_556  # Its answer.
+STREAM_BYTES = 200 * 1024 * 1024  # An answer that is streamed to its caller.
 ASYNC_PAYLOAD_BYTES = 1024 * 1024
 INIT_S = 10.0
 LOG_TAIL_BYTES = 4096

@@ -34,7 +34,12 @@ class LinkEvents(Protocol):
     ) -> None:
         """`worked_us`: the processor's time from the invocation's arrival in the runtime to its answer, as the runtime
         says; -1: it waited for something meanwhile, or does not say. `unread_bytes`: what lay in the pipe of its output
-        when it answered, as it says; -1: it does not."""
+        when it answered, as it says; -1: it does not. After parts it is the end, and `payload` the last one."""
+        ...
+
+    def on_part(self, request_id: str, part: bytes, content_type: str) -> bool:
+        """Of an answer that the runtime streams; ended by `on_response`, or by `on_error` when it fails midway. False:
+        it is over its limit, and the rest of it means nothing."""
         ...
 
     def on_error(self, request_id: str, error_type: str, payload: bytes) -> None: ...
@@ -54,5 +59,11 @@ class Link(Protocol):
     def redirect(self, events: LinkEvents) -> None:
         """Who is called from now on."""
         ...
+
+    def hold(self) -> None:
+        """No more parts of the streamed answer until `go_on`: what is left of it stays with the runtime."""
+        ...
+
+    def go_on(self) -> None: ...
 
     def close(self) -> None: ...

@@ -81,6 +81,7 @@ class RuntimeApi:
         self._state = RuntimeState.STARTED
         self._waiting: InsideRequest | None = None
         self._work: Work | None = None  # What it runs, or ran last.
+        self._streaming: InsideRequest | None = None  # A streamed answer that comes in.
         self._unsent: Work | None = None  # Its runtime lost the connection, and has not asked again yet.
         self._listener = InsideListener(self.begin, admit)
         self._closers: list[Callable[[], None]] = []
@@ -127,6 +128,14 @@ class RuntimeApi:
 
     def redirect(self, events: LinkEvents) -> None:
         self._events = events
+
+    def hold(self) -> None:
+        if self._streaming is not None:
+            self._streaming.hold()
+
+    def go_on(self) -> None:
+        if self._streaming is not None:
+            self._streaming.go_on()
 
     def close(self) -> None:
         self._listener.close()
@@ -200,12 +209,33 @@ class RuntimeApi:
             request.on_whole = self._error
         elif mode in ("", "streaming"):
             request.on_whole = self._response
+            if mode:
+                self._begin_stream(request, request_id)
         else:
             request.on_whole = self._invalid_mode
         request.on_cut = self._cut
 
+    def _begin_stream(self, request: InsideRequest, request_id: str) -> None:
+        """Its parts are passed on as they come, and this is never looked at as one body."""
+        content_type = request.headers.get("content-type", JSON)
+
+        def pass_on(part: bytes) -> None:
+            if not self._events.on_part(request_id, part, content_type):
+                request.on_body = _forget
+                request.on_whole = self._stream_too_large
+
+        self._streaming = request
+        request.on_body = pass_on
+
+    def _stream_too_large(self, request: InsideRequest) -> None:
+        self._state = RuntimeState.RESPONSE_SENT
+        self._streaming = None
+        request.refuse(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size.")
+
     def _response(self, request: InsideRequest) -> None:
-        if self._is_too_large(request):
+        if request is self._streaming:
+            self._streaming = None
+        elif self._is_too_large(request):
             return
         self._sent(request)
         request_id = self._request_id()
@@ -239,6 +269,7 @@ class RuntimeApi:
     def _cut(self, request: InsideRequest) -> None:
         """The connection went before the body was whole."""
         self._state = RuntimeState.RESPONSE_SENT
+        self._streaming = None
         self._fail(TRUNCATED, "HTTP request detected as truncated")
 
     def _sent(self, request: InsideRequest) -> None:
@@ -303,6 +334,9 @@ def _trailer_payload(request: InsideRequest) -> bytes:
 
 def _pong(request: InsideRequest) -> None:
     request.answer(200, b"pong", "text/plain")
+
+
+def _forget(_: bytes) -> None: ...
 
 
 def _unknown_id(request: InsideRequest) -> None:

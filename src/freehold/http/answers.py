@@ -14,7 +14,7 @@ from freehold.http.messages import Request, Response
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _WATCHED = frozenset({"content-length", "date", "transfer-encoding", "connection", ""})  # "": no header's name.
 _ENDS = str.maketrans("\r\n\0", "   ")
-_BODILESS = frozenset({101, 204, 304})
+BODILESS = frozenset({101, 204, 304})
 
 
 def write_answer(response: Response, request: Request, keep_alive: bool, length: int | None, date_line: str) -> bytes:
@@ -44,7 +44,7 @@ def write_answer(response: Response, request: Request, keep_alive: bool, length:
         lines.append("Connection: Upgrade\r\n")
     elif length is None:
         lines.append("Transfer-Encoding: chunked\r\n")
-    elif length >= 0 and not has_length and status not in _BODILESS:
+    elif length >= 0 and not has_length and status not in BODILESS:
         lines.append(f"Content-Length: {length}\r\n")
     if not keep_alive:
         lines.append("Connection: close\r\n")
@@ -56,7 +56,7 @@ def write_answer(response: Response, request: Request, keep_alive: bool, length:
         head = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # Half of a character, which JSON's escapes allow.
         head = text.encode("utf-8", "replace")
-    if length is not None and length > 0 and request.method != "HEAD" and status not in _BODILESS:
+    if length is not None and length > 0 and request.method != "HEAD" and status not in BODILESS:
         return head + response.body
     return head
 

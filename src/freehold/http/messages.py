@@ -42,6 +42,10 @@ class Request:
         return self.lower.get("host", "")
 
 
+class CutShort(Exception):
+    """Raised by a response's stream that failed midway: the client sees the connection end, and no whole answer."""
+
+
 Upgrade = Callable[[asyncio.Transport | None, bytes], None]
 """Takes a connection over: sets the transport's protocol, and is given what the client sent already. None: the client
 left before it was told."""

@@ -18,9 +18,9 @@ from typing import cast
 
 import httptools
 
-from freehold.http.answers import declared_length, plain_answer, write_answer
+from freehold.http.answers import BODILESS, declared_length, plain_answer, write_answer
 from freehold.http.heads import Unreadable, check_head, to_origin, without_offer
-from freehold.http.messages import Handler, Headers, Request, Response
+from freehold.http.messages import CutShort, Handler, Headers, Request, Response
 from freehold.http.pressure import drop_slowest_body, make_room
 
 
@@ -383,9 +383,11 @@ class _Connection(asyncio.Protocol):
             # The handler saw an offer where the parser saw none.
             response.upgrade(None, b"")
             response = plain_answer(400, "Bad Request")
-        if response.stream is not None and request.method != "HEAD":
+        if response.stream is not None and request.method != "HEAD" and response.status not in BODILESS:
             keep_alive = await self._send_stream(request, response, keep_alive)
         else:
+            if response.stream is not None:
+                await _drain(response)
             transport.write(write_answer(response, request, keep_alive, len(response.body), self._server.date_line))
         if not keep_alive:
             self._closing = True
@@ -419,17 +421,20 @@ class _Connection(asyncio.Protocol):
         self._transport.write(
             write_answer(response, request, keep_alive, None if chunked else -1, self._server.date_line)
         )
-        async for chunk in response.stream:
-            if self._can_write:
-                await self._can_write.wait()
-            if self._transport.is_closing():
-                await _drain(response)
-                return False
-            if left is not None:
-                chunk = chunk[:left]
-                left -= len(chunk)
-            if chunk:
-                self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
+        try:
+            async for chunk in response.stream:
+                if self._can_write:
+                    await self._can_write.wait()
+                if self._transport.is_closing():
+                    await _drain(response)
+                    return False
+                if left is not None:
+                    chunk = chunk[:left]
+                    left -= len(chunk)
+                if chunk:
+                    self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
+        except CutShort:
+            return False
         if chunked:
             self._transport.write(b"0\r\n\r\n")
         return keep_alive and not left  # A client that was promised more must see the connection end.

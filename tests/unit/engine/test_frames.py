@@ -18,6 +18,7 @@ class Heard:
         self.events: list[tuple[object, ...]] = []
         self.told: list[tuple[int, int]] = []
         self.changed = asyncio.Event()
+        self.takes_parts = True
 
     def _add(self, *event: object) -> None:
         self.events.append(event)
@@ -31,6 +32,10 @@ class Heard:
     ) -> None:
         self.told.append((worked_us, unread_bytes))
         self._add("response", request_id, payload, content_type)
+
+    def on_part(self, request_id: str, part: bytes, content_type: str) -> bool:
+        self._add("part", request_id, part, content_type)
+        return self.takes_parts
 
     def on_error(self, request_id: str, error_type: str, payload: bytes) -> None:
         self._add("error", request_id, error_type, payload)

@@ -165,14 +165,49 @@ async def test_an_init_error_is_passed_on_and_is_the_end(api: RuntimeApi, heard:
     assert (await ask(api, "POST", "runtime/init/error", b"{}"))[0] == 403
 
 
-async def test_a_streamed_answer_is_put_together(api: RuntimeApi, heard: Heard) -> None:
+async def test_a_streamed_answer_is_passed_on_as_it_comes(api: RuntimeApi, heard: Heard) -> None:
     await running(api, heard)
     head = (
         b"POST /2018-06-01/runtime/invocation/id/response HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
         b"Content-Type: text/y\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n\r\n"
     )
     assert (await raw(api, head, b"3\r\nabc\r\n", b"2\r\nde\r\n", b"0\r\n\r\n")).startswith(b"HTTP/1.1 202 ")
-    assert heard.events[1] == ("response", "id", b"abcde", "text/y")
+    assert heard.events[-1] == ("response", "id", b"", "text/y")
+    parts = heard.events[1:-1]
+    assert b"".join(part[2] for part in parts if isinstance(part[2], bytes)) == b"abcde"
+    assert {(part[0], part[1], part[3]) for part in parts} == {("part", "id", "text/y")}
+
+
+async def test_the_runtime_of_a_stream_that_got_too_large_is_told_at_its_end(api: RuntimeApi, heard: Heard) -> None:
+    await running(api, heard)
+    heard.takes_parts = False
+    head = (
+        b"POST /2018-06-01/runtime/invocation/id/response HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+        b"Lambda-Runtime-Function-Response-Mode: streaming\r\n\r\n"
+    )
+    assert (await raw(api, head, b"3\r\nabc\r\n", b"0\r\n\r\n")).startswith(b"HTTP/1.1 413 ")
+    assert [event[0] for event in heard.events] == ["ready", "part"]
+    await running(api, heard, "next")
+
+
+async def test_a_stream_that_nobody_fetches_is_held_up(api: RuntimeApi, heard: Heard) -> None:
+    await running(api, heard)
+    host, port = api.address.split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"POST /2018-06-01/runtime/invocation/id/response HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+        b"Lambda-Runtime-Function-Response-Mode: streaming\r\n\r\n1\r\na\r\n"
+    )
+    await heard.wait(2)
+    api.hold()
+    writer.write(b"1\r\nb\r\n0\r\n\r\n")
+    # Whatever else the loop has to do is done by then: another connection's whole exchange.
+    assert (await ask(api, "GET", "ping"))[0] == 200
+    assert len(heard.events) == 2
+    api.go_on()
+    assert (await reader.readline()).startswith(b"HTTP/1.1 202 ")
+    assert heard.events[2:] == [("part", "id", b"b", "application/json"), ("response", "id", b"", "application/json")]
+    writer.close()
 
 
 async def test_a_stream_that_fails_midway_says_so_in_its_trailers(api: RuntimeApi, heard: Heard) -> None:
@@ -188,7 +223,10 @@ async def test_a_stream_that_fails_midway_says_so_in_its_trailers(api: RuntimeAp
         b"Lambda-Runtime-Function-Error-Body: " + document + b"\r\n\r\n"
     )
     assert (await raw(api, head, b"3\r\nabc\r\n", trailers)).startswith(b"HTTP/1.1 202 ")
-    assert heard.events[1] == ("error", "id", "Function.Late", b'{"errorMessage":"late"}')
+    assert heard.events[1:] == [
+        ("part", "id", b"abc", "application/json"),
+        ("error", "id", "Function.Late", b'{"errorMessage":"late"}'),
+    ]
 
 
 async def test_an_upload_that_is_cut_off_is_a_truncated_response(api: RuntimeApi, heard: Heard) -> None:

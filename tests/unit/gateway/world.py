@@ -60,6 +60,8 @@ class Functions:
         except Exception as error:
             document = {"errorMessage": str(error), "errorType": type(error).__name__}
             return InvocationResult(orjson.dumps(document), "Unhandled", "$LATEST")
+        if isinstance(answer, InvocationResult):
+            return answer
         payload = answer if isinstance(answer, bytes) else orjson.dumps(answer)
         return InvocationResult(payload, None, "$LATEST")
 

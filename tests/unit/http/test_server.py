@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from freehold.http.messages import Request, Response
+from freehold.http.messages import CutShort, Request, Response
 from freehold.http.server import HttpServer, Limits
 
 _LIMITS = Limits(head_bytes=2000, body_bytes=1000, pipelined=2)
@@ -16,6 +16,8 @@ _LIMITS = Limits(head_bytes=2000, body_bytes=1000, pipelined=2)
 async def _echo(request: Request) -> Response:
     if request.raw_path == "/stream":
         return Response(200, [], stream=_three())
+    if request.raw_path in ("/cut", "/no-body"):
+        return Response(200 if request.raw_path == "/cut" else 204, [], stream=_Cut())
     if request.raw_path == "/fails":
         raise ValueError("secret")
     if request.raw_path == "/split":
@@ -27,6 +29,27 @@ async def _echo(request: Request) -> Response:
 async def _three() -> AsyncIterator[bytes]:
     for part in (b"a", b"", b"bc"):
         yield part
+
+
+class _Cut:
+    """A stream that fails after its first part, and tells when it was left."""
+
+    left = 0
+
+    def __init__(self) -> None:
+        self.is_begun = False
+
+    def __aiter__(self) -> _Cut:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.is_begun:
+            raise CutShort
+        self.is_begun = True
+        return b"a"
+
+    async def aclose(self) -> None:
+        _Cut.left += 1
 
 
 class _Peer:
@@ -78,6 +101,21 @@ async def test_requests_on_one_connection_are_answered_in_order(peer: _Peer) -> 
 async def test_a_streamed_answer_comes_in_chunks(peer: _Peer) -> None:
     answer = await peer(b"GET /stream HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert answer.endswith(b"\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n")
+
+
+async def test_a_stream_that_fails_midway_ends_the_connection_without_a_last_chunk(peer: _Peer) -> None:
+    answer = await peer(b"GET /cut HTTP/1.1\r\nHost: a\r\n\r\nGET /cut HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\n1\r\na\r\n")
+    assert answer.count(b"HTTP/1.1 200 OK") == 1
+
+
+async def test_a_stream_that_nobody_may_read_is_left(peer: _Peer) -> None:
+    _Cut.left = 0
+    for start in (b"HEAD /cut", b"GET /no-body"):
+        answer = await peer(start + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert answer.endswith(b"\r\n\r\n")
+        assert b"chunked" not in answer
+    assert _Cut.left == 2
 
 
 async def test_no_body_follows_204_or_head(peer: _Peer) -> None:

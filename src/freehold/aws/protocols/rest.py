@@ -12,6 +12,8 @@ from xml.sax.saxutils import escape
 import orjson
 
 from freehold.aws.errors import AwsError
+from freehold.aws.event_stream import CONTENT_TYPE as EVENT_STREAM
+from freehold.aws.event_stream import EncodedEvents
 from freehold.aws.model import Shape
 from freehold.aws.protocols import json_, xml
 from freehold.aws.protocols.values import Incoming, Outgoing, error_document, malformed, read_scalar, write_scalar
@@ -179,7 +181,10 @@ def _to_header(member: Shape, value: Any) -> str:
 def _write_payload(outgoing: Outgoing, member: Shape, value: Any, *, is_xml: bool) -> None:
     if value is None:
         return
-    if inspect.isasyncgen(value) or hasattr(value, "__aiter__"):
+    if member.serialization.get("eventstream"):
+        outgoing.stream = EncodedEvents(member, value)
+        _default_type(outgoing, EVENT_STREAM)
+    elif inspect.isasyncgen(value) or hasattr(value, "__aiter__"):
         outgoing.stream = value
         _default_type(outgoing, "application/octet-stream")
     elif member.type_name == "blob":

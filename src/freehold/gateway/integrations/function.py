@@ -26,11 +26,14 @@ async def invoke(
     source: str,
     source_arn: str,
     timeout_s: float,
+    streams: bool = False,
 ) -> InvocationResult:
-    """Raises Refused: INTEGRATION_TIMEOUT, INTEGRATION_THROTTLED, REQUEST_TOO_LARGE, or INTEGRATION_FAILURE when it may
+    """Of an answer that streams, its begin.
+
+    Raises Refused: INTEGRATION_TIMEOUT, INTEGRATION_THROTTLED, REQUEST_TOO_LARGE, or INTEGRATION_FAILURE when it may
     not be invoked or is not there. A function error is a result."""
     invocation = Invocation(
-        function_arn, orjson.dumps(event), invocation_id, exchange.trace_id, b"", source, source_arn
+        function_arn, orjson.dumps(event), invocation_id, exchange.trace_id, b"", source, source_arn, False, streams
     )  # fmt: skip
     try:
         return await exchange.means.deadlines.within(exchange.means.invoker.invoke(invocation), timeout_s)

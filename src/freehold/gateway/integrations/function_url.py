@@ -1,4 +1,7 @@
-"""What a function URL calls: its function, in payload format 2.0. Lambda Developer Guide, "Lambda function URLs"."""
+"""What a function URL calls: its function, in payload format 2.0. Lambda Developer Guide, "Lambda function URLs".
+
+With invoke mode RESPONSE_STREAM it is invoked as by InvokeWithResponseStream, else as by Invoke.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 
 from freehold.gateway.exchange import Exchange, Refused
 from freehold.gateway.integrations.function import invoke
+from freehold.gateway.integrations.streamed_answer import answer_of
 from freehold.gateway.payloads import v2
 from freehold.http.messages import Response
 
@@ -26,7 +30,10 @@ class FunctionUrl:
             source="",
             source_arn="",
             timeout_s=TIMEOUT_S,
+            streams=self.is_streamed,
         )
+        if self.is_streamed:
+            return await answer_of(result)
         if result.function_error is not None:
             raise Refused("INTEGRATION_FAILURE")
-        return v2.read_stream(result.payload) if self.is_streamed else v2.read_response(result.payload)
+        return v2.read_response(result.payload)

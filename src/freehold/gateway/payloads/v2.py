@@ -30,7 +30,6 @@ from freehold.http.messages import Headers, Response
 DEFAULT_CONTENT_TYPE = "text/plain;charset=UTF-8"  # Of an answer with a status code but without a content type.
 URL_ACCOUNT = "anonymous"  # requestContext.accountId of a function URL without IAM.
 _DROPPED = HOP_BY_HOP | {"cookie"}
-_STREAM_HEAD_END = b"\0" * 8
 
 
 def build_event(exchange: Exchange) -> Json:
@@ -135,24 +134,11 @@ def read_response(payload: bytes) -> Response:
     if not isinstance(answer, dict) or "statusCode" not in answer:
         body = answer.encode() if isinstance(answer, str) else payload
         return Response(200, [("content-type", "application/json")], body)
-    return _explicit(answer, answer_body(answer))
+    return explicit_response(answer, answer_body(answer))
 
 
-def read_stream(payload: bytes) -> Response:
-    """What a function with response streaming wrote: a JSON head, eight NUL bytes and the body; or only the body."""
-    head, end, body = payload.partition(_STREAM_HEAD_END)
-    if not end:
-        return Response(200, [("content-type", "application/octet-stream")], payload)
-    try:
-        answer = orjson.loads(head)
-    except orjson.JSONDecodeError:
-        raise Refused("INVALID_RESPONSE") from None
-    if not isinstance(answer, dict):
-        raise Refused("INVALID_RESPONSE")
-    return _explicit({"statusCode": 200, **answer}, body)
-
-
-def _explicit(answer: Json, body: bytes) -> Response:
+def explicit_response(answer: Json, body: bytes) -> Response:
+    """Of an answer that says its status. Raises Refused."""
     status = status_code(answer["statusCode"])
     headers: Headers = []
     has_type = False

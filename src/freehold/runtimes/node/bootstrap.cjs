@@ -11,7 +11,7 @@ const { installEndpoint } = require('./endpoint.cjs');
 const { describe, named } = require('./errors.cjs');
 
 const LINK_FD = 3;
-const [INIT, INVOKE, READY, RESPONSE, ERROR, INIT_ERROR, FATAL] = [1, 2, 3, 4, 5, 6, 7];
+const [INIT, INVOKE, READY, RESPONSE, ERROR, INIT_ERROR, FATAL, PART] = [1, 2, 3, 4, 5, 6, 7, 8];
 
 class FrameLink {
   constructor(onFrame) {
@@ -55,6 +55,7 @@ class FrameLink {
   release() { this.socket.unref(); }
   ready() { this.write(READY, '', ''); }
   respond(id, payload, contentType, workedUs) { this.write(RESPONSE, `${id}\0${contentType}\0${workedUs}`, payload); }
+  part(id, data, contentType, then) { this.write(PART, `${id}\0${contentType}`, data, then); }
   fail(id, type, document) { this.write(ERROR, `${id}\0${type}`, document); }
   failAndExit(id, type, document, code) {
     const exit = () => process.exit(code);
@@ -121,6 +122,10 @@ function invoke(work, payload) {
     respond(body, contentType) {
       const workedUs = Math.round((now() - began) * 1000);
       finish(invocation, () => link.respond(work.id, body, contentType, workedUs));
+    },
+    part(data, contentType, then) {
+      if (running === invocation) link.part(work.id, data, contentType, then);
+      else then(); // It was answered already: nobody reads this.
     },
     fail(error) {
       console.error('Invoke Error', describe(error, true));

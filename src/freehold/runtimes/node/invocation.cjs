@@ -4,6 +4,9 @@
 const { Writable } = require('stream');
 const { named } = require('./errors.cjs');
 
+const HIGH_WATER_MARK = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark');
+const PIECE_BYTES = 65536;
+const NOTHING = Buffer.alloc(0);
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 const HTTP_CONTENT_TYPE = 'application/vnd.awslambda.http-integration-response';
 
@@ -15,6 +18,7 @@ class Invocation {
     this.waits = true; // context.callbackWaitsForEmptyEventLoop
     this.pending = null; // An answer that waits for the event loop to be empty.
     this.answered = false;
+    this.streams = false;
   }
 
   run(handler, event) {
@@ -29,20 +33,31 @@ class Invocation {
     }
   }
 
+  // As AWS's runtime has it: the answer ends with the stream, which may be after the handler is done.
   runStreaming(handler, event) {
-    const stream = new ResponseStream();
-    stream.on('finish', () => this.answer(() => this.answers.respond(stream.payload(), stream.contentType)));
+    const stream = new ResponseStream(handler[HIGH_WATER_MARK], this.answers.part);
+    this.streams = true;
+    // Ended without a write, the metadata is still to be sent, which AWS's runtime would lose.
+    stream.on('finish', () => this.answer(() => this.answers.respond(stream.prelude(), stream.contentType)));
     stream.on('error', (error) => this.fail(error));
-    Promise.resolve()
-      .then(() => handler(event, stream, this.context()))
-      .then(() => {
-        if (!stream.writableEnded && !stream.used) stream.end();
+    try {
+      const result = handler(event, stream, this.context());
+      if (!result || typeof result.then !== 'function') {
+        this.fail('Streaming does not support non-async handlers.');
+        return;
+      }
+      result.then((value) => {
+        if (value !== undefined) console.warn('Streaming handlers ignore return values.');
       }, (error) => this.fail(error));
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   // Called when nothing is left to do: whoever has not answered by now never will.
   loopIsEmpty() {
     if (this.pending) this.answer(this.pending);
+    else if (this.streams) this.fail(named('Runtime.NodeJsExit', 'The response stream was not ended, and nothing is left that could end it'));
     else this.succeed(null);
   }
 
@@ -102,37 +117,59 @@ class Invocation {
 }
 
 class ResponseStream extends Writable {
-  constructor() {
-    super({ decodeStrings: true });
-    this.parts = [];
+  constructor(highWaterMark, send) {
+    super({ decodeStrings: true, ...(highWaterMark > 0 ? { highWaterMark } : {}) });
     this.contentType = 'application/octet-stream';
-    this.used = false;
+    this.send = send;
+    this.begun = false;
   }
 
-  setContentType(type) { this.contentType = type; }
+  setContentType(type) {
+    if (this.begun) throw named('InvalidStreamingOperation', 'Cannot set content-type, too late.');
+    this.contentType = type;
+  }
+
+  write(chunk, ...more) {
+    const isPlain = typeof chunk === 'string' || chunk instanceof Uint8Array;
+    return super.write(isPlain ? chunk : JSON.stringify(chunk), ...more);
+  }
 
   _write(chunk, encoding, done) {
-    this.used = true;
-    this.parts.push(chunk);
-    done();
+    const head = this.prelude();
+    this.sendAll(head.length ? Buffer.concat([head, chunk]) : chunk, done);
   }
 
-  payload() { return Buffer.concat(this.parts); }
+  // In pieces, each when the one before it is gone: whoever reads slowly holds the function up.
+  sendAll(data, done) {
+    if (!data.length) done();
+    else if (data.length <= PIECE_BYTES) this.send(data, this.contentType, done);
+    else this.send(data.subarray(0, PIECE_BYTES), this.contentType, () => this.sendAll(data.subarray(PIECE_BYTES), done));
+  }
+
+  // What HttpResponseStream.from puts before the first write.
+  prelude() {
+    if (this.begun) return NOTHING;
+    this.begun = true;
+    const parts = [];
+    if (typeof this._onBeforeFirstWrite === 'function') this._onBeforeFirstWrite((part) => parts.push(Buffer.from(part)));
+    return Buffer.concat(parts);
+  }
 }
 
 // The globals of AWS's "Response streaming for Lambda functions".
 function installStreaming() {
   globalThis.awslambda = {
     ...(globalThis.awslambda || {}),
-    streamifyResponse(handler) {
+    streamifyResponse(handler, options) {
       handler[STREAMING] = 'response';
+      if (options && options.highWaterMark) handler[HIGH_WATER_MARK] = parseInt(options.highWaterMark, 10);
       return handler;
     },
     HttpResponseStream: {
       from(stream, prelude) {
         stream.setContentType(HTTP_CONTENT_TYPE);
-        stream.write(JSON.stringify(prelude));
-        stream.write(Buffer.alloc(8));
+        const head = JSON.stringify(prelude);
+        stream._onBeforeFirstWrite = (write) => { write(head); write(new Uint8Array(8)); };
         return stream;
       },
     },

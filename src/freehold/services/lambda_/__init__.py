@@ -39,6 +39,7 @@ OPERATIONS: dict[str, Operation] = {
     "ListFunctions": functions.list_functions,
     "Invoke": invoke.invoke,
     "InvokeAsync": invoke.invoke_async,
+    "InvokeWithResponseStream": invoke.invoke_with_response_stream,
     "PublishVersion": versions.publish_version,
     "ListVersionsByFunction": versions.list_versions_by_function,
     "CreateAlias": aliases.create_alias,

@@ -10,7 +10,7 @@ import orjson
 
 from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
-from freehold.engine.invocation import Invocation
+from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.engine.limits import ASYNC_PAYLOAD_BYTES, REQUEST_BYTES
 from freehold.services.lambda_.record import Lambda, find_version, read_name
 
@@ -42,6 +42,71 @@ async def invoke(lambda_: Lambda, call: Call, request: Json) -> Json:
     if invocation.log_tail:
         answer["LogResult"] = base64.b64encode(result.log_tail).decode()
     return answer
+
+
+async def invoke_with_response_stream(lambda_: Lambda, call: Call, request: Json) -> Json:
+    """The answer's parts as they come, and what became of it. AWS: InvokeWithResponseStream."""
+    name = read_name(call, request["FunctionName"], request.get("Qualifier"))
+    kind = request.get("InvocationType") or "RequestResponse"
+    invocation = Invocation(
+        function_arn=name.qualified_arn,
+        payload=_payload(request, kind),
+        request_id=call.request_id or lambda_.ids.uuid(),
+        client_context=_client_context(request.get("ClientContext")),
+        source=call.service_principal,
+        log_tail=request.get("LogType") == "Tail",
+        streams=True,
+    )
+    if kind == "DryRun":
+        _, version = await find_version(lambda_, name)
+        return {"StatusCode": 204, "ExecutedVersion": version}
+    result = await lambda_.invoker.invoke(invocation)
+    return {"StatusCode": 200, "ExecutedVersion": result.executed_version, "EventStream": StreamedEvents(result)}
+
+
+class StreamedEvents:
+    """Meets AsyncIterator: PayloadChunk for each part, InvokeComplete at the end."""
+
+    def __init__(self, result: InvocationResult) -> None:
+        self._result = result
+        self._is_sent = False
+        self._is_over = False
+
+    def __aiter__(self) -> StreamedEvents:
+        return self
+
+    async def __anext__(self) -> Json:
+        if self._is_over:
+            raise StopAsyncIteration
+        result, stream = self._result, self._result.stream
+        if stream is not None:
+            async for part in stream:
+                return {"PayloadChunk": {"Payload": part}}
+            self._is_over = True
+            return {"InvokeComplete": _completion(stream.failure, stream.log_tail)}
+        if result.function_error is None and not self._is_sent:
+            self._is_sent = True
+            return {"PayloadChunk": {"Payload": result.payload}}
+        self._is_over = True
+        return {"InvokeComplete": _completion(result.payload if result.function_error else b"", result.log_tail)}
+
+    async def aclose(self) -> None:
+        if self._result.stream is not None:
+            self._result.stream.leave()
+
+
+def _completion(failure: bytes, log_tail: bytes) -> Json:
+    """Believed: the code is the error's type; the reference says only that it is one."""
+    complete: Json = {"LogResult": base64.b64encode(log_tail).decode()} if log_tail else {}
+    if failure:
+        try:
+            document = orjson.loads(failure)
+        except orjson.JSONDecodeError:
+            document = None
+        error_type = document.get("errorType") if isinstance(document, dict) else None
+        complete["ErrorCode"] = str(error_type or "Unhandled")
+        complete["ErrorDetails"] = failure.decode("utf-8", "replace")
+    return complete
 
 
 async def invoke_async(lambda_: Lambda, call: Call, request: Json) -> Json:
