@@ -14,6 +14,7 @@ from functools import partial
 
 from freehold.aws.call import Json, OperationTable, Service
 from freehold.clock import Clock, Ids
+from freehold.gateway.callers import Caller
 from freehold.state.logs import LogSink
 from freehold.state.message_queues import MessageQueues
 from freehold.state.object_files import ObjectFiles
@@ -32,6 +33,7 @@ class AccountParts:
     logs: LogSink
     messages: MessageQueues
     objects: ObjectFiles
+    find_caller: Callable[[str, str, float], Caller | None]  # Access key, session token, now in epoch seconds.
 
 
 _Build = Callable[[OperationTable, AccountParts], Service]
@@ -73,7 +75,9 @@ def _apigateway(operations: OperationTable, parts: AccountParts) -> Service:
 def _sts(operations: OperationTable, parts: AccountParts) -> Service:
     from freehold.services import sts
 
-    return Service("sts", sts.OPERATIONS, sts.Sts(parts.store, parts.clock, parts.ids, operations.bind))
+    return Service(
+        "sts", sts.OPERATIONS, sts.Sts(parts.store, parts.clock, parts.ids, operations.bind, parts.find_caller)
+    )
 
 
 def _ssm(operations: OperationTable, parts: AccountParts) -> Service:

@@ -105,6 +105,7 @@ class App:
         self.ids: Ids = ids or RandomIds()
         self.operations = OperationTable(check=validate)
         self.role_sessions = RoleSessions(self.ids.hex(64).encode())
+        self.callers = Callers(config.account, self.role_sessions, iam.managed_policy_text)
         self.watch_invoker = watch_invoker
         self.host = config.host
         self.port = config.port
@@ -153,9 +154,16 @@ class App:
         await self._start_engine()
         invoker: Invoker = self.engine if self.watch_invoker is None else self.watch_invoker(self.engine)
         self.aws_api = AwsApi(self.operations, self.ids, config.account, config.region)
-        callers = Callers(config.account, self.role_sessions, iam.managed_policy_text)
         self.gateway = Gateway(
-            self.store, invoker, self.clock, self.ids, config.account, self._fetch, self.aws_api, callers, self.logs
+            self.store,
+            invoker,
+            self.clock,
+            self.ids,
+            config.account,
+            self._fetch,
+            self.aws_api,
+            self.callers,
+            self.logs,
         )
         self._stops.append(self._stop_gateway)
         self.gateway.start()
@@ -175,7 +183,8 @@ class App:
         self._stops.append(messages.close)
         objects = ObjectFiles(self.config.data_dir / "s3")
         add_account_services(
-            self.operations, AccountParts(store, self.seal, clock, self.ids, self.logs, messages, objects)
+            self.operations,
+            AccountParts(store, self.seal, clock, self.ids, self.logs, messages, objects, self.callers.find),
         )
 
     async def _start_tables(self) -> None:

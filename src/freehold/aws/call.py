@@ -23,6 +23,7 @@ class Call:
     account: str = DEFAULT_ACCOUNT
     request_id: str = ""
     access_key: str = ""  # Empty: the call was not signed.
+    session_token: str = ""  # That came with temporary credentials.
     principal: str = ""  # ARN of the caller; empty: the account's root.
     source_ip: str = "127.0.0.1"
     user_agent: str = ""

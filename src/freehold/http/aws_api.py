@@ -120,6 +120,7 @@ class AwsApi:
             account=self._account,
             request_id=request_id,
             access_key=destination.access_key,
+            session_token=_session_token(request) if destination.access_key else "",
             source_ip=request.client,
             user_agent=request.header("user-agent") or "",
             host=request.host,
@@ -244,6 +245,14 @@ def _scope(request: Request) -> tuple[str, str, str] | None:
                 if len(parts) == 5:
                     return parts[0], parts[2], parts[3]
     return None
+
+
+def _session_token(request: Request) -> str:
+    """In the header, or presigned in the query."""
+    token = request.header("x-amz-security-token")
+    if token is not None or "X-Amz-Security-Token=" not in request.query:
+        return token or ""
+    return dict(parse_qsl(request.query)).get("X-Amz-Security-Token", "")
 
 
 def _fast_document(body: bytes) -> Json:

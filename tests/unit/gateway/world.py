@@ -83,6 +83,7 @@ class World:
         self.aws_answer = Response(200, [], b"{}")
         self.logged: list[tuple[str, str]] = []  # Group and line.
         self.sessions = RoleSessions(b"a key of this test")  # What functions sign with.
+        callers = Callers("000000000000", self.sessions, iam.managed_policy_text)
         self.gateway = Gateway(
             self.store,
             self.functions,
@@ -90,7 +91,7 @@ class World:
             RandomIds(),
             fetch=self._fetch,
             call_aws=self._call_aws,
-            callers=Callers("000000000000", self.sessions, iam.managed_policy_text),
+            callers=callers,
             logs=self,
         )
         self.gateway.start()
@@ -101,7 +102,9 @@ class World:
         rest = apigateway.ApiGateway(self.store, self.clock, RandomIds(), _check_rest_copy, check_rest_stage)
         self.operations.add(Service("iam", iam.OPERATIONS, iam.Iam(self.store, self.clock, RandomIds())))
         self.operations.add(
-            Service("sts", sts.OPERATIONS, sts.Sts(self.store, self.clock, RandomIds(), self.operations.bind))
+            Service(
+                "sts", sts.OPERATIONS, sts.Sts(self.store, self.clock, RandomIds(), self.operations.bind, callers.find)
+            )
         )
         self.operations.add(Service("apigateway", apigateway.OPERATIONS, rest))
 

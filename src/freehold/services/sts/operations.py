@@ -1,15 +1,18 @@
 """STS's operations. Source: AWS Security Token Service API Reference.
 
-One decision to know: a session is a document under its temporary access key, so that the identity of whoever calls
-with it is found by that key; expired ones are removed when a new one is made.
+One decision to know: a session is a document under its temporary access key; expired ones are removed when a new one
+is made. Who calls is not looked up here but asked of whoever follows these documents for the gateway: users, sessions,
+and functions, which run with sessions of their roles that are no documents (engine/role_sessions.py).
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 import orjson
 
@@ -25,20 +28,45 @@ _SESSION_S = 3600
 _TOKEN_S = 43_200
 
 
+class Caller(Protocol):
+    @property
+    def arn(self) -> str: ...
+
+    @property
+    def user_id(self) -> str: ...
+
+    @property
+    def until_s(self) -> float:
+        """When the credentials end."""
+        ...
+
+
+FindCaller = Callable[[str, str, float], Caller | None]
+"""Access key, session token and the time -> who has them; None: nobody that is known here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sts:
     store: Store
     clock: Clock
     ids: Ids
     bind: Bind
+    find_caller: FindCaller
 
 
 async def get_caller_identity(sts: Sts, call: Call, request: Json) -> Json:
-    session = await sts.store.read(SESSION, call.access_key) if call.access_key else None
-    if session is not None:
-        found = session.document
-        return {"UserId": found["userId"], "Account": call.account, "Arn": found["arn"]}
-    return {"UserId": call.account, "Account": call.account, "Arn": call.principal or _root(call)}
+    """Credentials that nobody was given are the root's, as everywhere."""
+    now_s = sts.clock.now_s()
+    caller = sts.find_caller(call.access_key, call.session_token, now_s) if call.access_key else None
+    if caller is None:
+        return {"UserId": call.account, "Account": call.account, "Arn": call.principal or _root(call)}
+    if caller.until_s <= now_s:
+        raise AwsError("ExpiredToken", "The security token included in the request is expired", status=403)
+    return {"UserId": caller.user_id, "Account": call.account, "Arn": caller.arn}
+
+
+async def _caller_arn(sts: Sts, call: Call) -> str:
+    return str((await get_caller_identity(sts, call, {}))["Arn"])
 
 
 async def get_access_key_info(sts: Sts, call: Call, request: Json) -> Json:
@@ -106,7 +134,7 @@ async def _find_role(sts: Sts, call: Call, arn: str) -> Json:
         # AWS does not tell a role that is missing from one that may not be assumed.
         raise AwsError(
             "AccessDenied",
-            f"User: {call.principal or _root(call)} is not authorized to perform: sts:AssumeRole on resource: {arn}",
+            f"User: {await _caller_arn(sts, call)} is not authorized to perform: sts:AssumeRole on resource: {arn}",
             status=403,
         )
     return role
