@@ -30,7 +30,7 @@ class LiveServer:
     def __init__(self, data_dir: Path, **settings: int | float | bool) -> None:
         """`settings`: of Config, where they are not its defaults."""
         self.data_dir = data_dir
-        self.settings = settings
+        self.settings = {"grace_s": 5, **settings}
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
         self._clients: dict[tuple[str, str, str], Any] = {}

@@ -17,6 +17,7 @@ import signal
 import socket
 import sqlite3
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -352,9 +353,21 @@ class App:
             self.host, self.port = await self.server.start(config.host, config.port)
         except OSError as error:
             raise CannotStart(_listen_problem(config, error)) from error
-        self._stops.append(self.server.stop)
-        # First of all: what runs at the end of a connection may call us.
+        self._stops.append(partial(self.server.stop, 1.0))
+        # Before: what runs at the end of a connection, and what still runs at all, may call us.
         self._stops.append(self.gateway.sockets.close)
+        self._stops.append(self._settle)
+
+    async def _settle(self) -> None:
+        self.server.handler = self._handle_last
+        await self.server.settle(self.config.grace_s)
+
+    async def _handle_last(self, request: Request) -> Response:
+        """While we stop, the functions that still run may call AWS operations; deployed APIs take nothing new."""
+        address = None if request.raw_path.startswith("/_freehold/") else find_address(request)
+        if address is None or self.gateway.find_connections(request, address) is not None:
+            return await self.handle(request)
+        return Response(503, [("Content-Type", "application/json")], b'{"message":"Service Unavailable"}')
 
     def handle(self, request: Request) -> Awaitable[Response]:
         """Every request of the one port: our own pages, then deployed APIs, then the AWS APIs."""
@@ -394,8 +407,10 @@ class App:
         return Response(404, [("Content-Type", "application/json")], b'{"message":"Not Found"}')
 
 
-async def serve(config: Config, on_ready: Callable[[App], None]) -> None:
-    """Runs a server until SIGINT or SIGTERM. Raises CannotStart."""
+async def serve(
+    config: Config, on_ready: Callable[[App], None], on_stop: Callable[[App], None] = lambda app: None
+) -> None:
+    """Runs a server until SIGINT or SIGTERM; a second one ends what still runs. Raises CannotStart."""
     loop = asyncio.get_running_loop()
     asked_to_stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -405,6 +420,9 @@ async def serve(config: Config, on_ready: Callable[[App], None]) -> None:
     try:
         on_ready(app)
         await asked_to_stop.wait()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, app.server.hurry)
+        on_stop(app)
     finally:
         await app.stop()
 

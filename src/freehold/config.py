@@ -20,6 +20,7 @@ class Config:
     max_connections: int = 10_000  # Open at once; one more takes the place of one that keeps us waiting.
     head_s: float = 60.0  # A client has so long for a request's line and headers; also how long it may be idle.
     body_s: float = 300.0  # A client has so long for a whole request.
+    grace_s: float = 30.0  # Requests in progress may go on so long when the server stops: an API's own limit.
     jail: bool = True  # Functions live in jails where the machine allows it; False: in plain processes.
     require_jail: bool = False  # Refuse to start where the machine allows no jail.
     freeze: bool = True  # Environments make no progress between invocations, as on AWS; False: background work goes on.

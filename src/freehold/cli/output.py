@@ -38,6 +38,12 @@ def heading(text: str) -> str:
     return click.style(text, bold=True)
 
 
+def still_running(count: int) -> str:
+    """What a server says that was asked to stop."""
+    requests, them = ("1 request still runs", "it") if count == 1 else (f"{count} requests still run", "them")
+    return f"Stopping: {requests}; Ctrl-C again ends {them} at once."
+
+
 def duration(seconds: float) -> str:
     """12 ms, 1.5 s, 2 min 5 s"""
     if seconds < 1:

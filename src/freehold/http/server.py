@@ -52,6 +52,7 @@ class HttpServer:
         self.held_bytes = 0
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.TimerHandle | None = None
+        self._hurried = asyncio.Event()
         self.date_line = f"Date: {formatdate(usegmt=True)}\r\n"
         self.loop = asyncio.get_running_loop()
 
@@ -77,14 +78,34 @@ class HttpServer:
         for connection in list(self.connections):
             connection.close_when_idle()
         deadline = self.loop.time() + grace_s
-        while self.connections and self.loop.time() < deadline:
-            tasks = {connection.task for connection in self.connections if connection.task}
-            if not tasks:
-                break
-            await asyncio.wait(tasks, timeout=max(deadline - self.loop.time(), 0))
+        while (tasks := self._running()) and self.loop.time() < deadline and not self._hurried.is_set():
+            await self._wait(tasks, deadline)
             await asyncio.sleep(0)
         for connection in list(self.connections):
             connection.abort()
+
+    async def settle(self, grace_s: float) -> None:
+        """Until the requests that are in progress now have their answers, for `grace_s`. New ones are taken."""
+        await self._wait(self._running(), self.loop.time() + grace_s)
+
+    def hurry(self) -> None:
+        """From now on `settle` and `stop` wait for nothing."""
+        self._hurried.set()
+
+    @property
+    def running(self) -> int:
+        """Requests in progress."""
+        return len(self._running())
+
+    def _running(self) -> set[asyncio.Task[None]]:
+        return {connection.task for connection in self.connections if connection.task}
+
+    async def _wait(self, tasks: set[asyncio.Task[None]], deadline: float) -> None:
+        hurried = self.loop.create_task(self._hurried.wait())
+        while tasks and not hurried.done() and (left_s := deadline - self.loop.time()) > 0:
+            await asyncio.wait({hurried, *tasks}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+            tasks = {task for task in tasks if not task.done()}
+        hurried.cancel()
 
     def _tick(self) -> None:
         """Once a second: a new Date header, and a look at who is too slow."""

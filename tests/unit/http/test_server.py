@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -208,3 +209,27 @@ async def test_a_client_that_does_not_read_is_answered_no_further() -> None:
     finally:
         writer.transport.abort()
         await server.stop(0)
+
+
+async def test_who_is_in_a_hurry_waits_for_no_request() -> None:
+    entered = asyncio.Event()
+
+    async def endless(request: Request) -> Response:
+        entered.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    server = HttpServer(endless)
+    _, port = await server.start("127.0.0.1", 0)
+    waiting = asyncio.create_task(_Peer(port)(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+    await entered.wait()
+    assert server.running == 1
+    settling = asyncio.create_task(server.settle(grace_s=600))
+    await asyncio.sleep(0)
+    assert not settling.done()
+    server.hurry()
+    async with asyncio.timeout(5):
+        await settling
+        await server.stop(grace_s=600)
+        with contextlib.suppress(OSError):
+            await waiting

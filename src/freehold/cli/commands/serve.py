@@ -52,7 +52,7 @@ def command(
         internet=not no_internet, cpu_limit=cpu_limit, freeze=not no_freeze,
     )  # fmt: skip
     try:
-        uvloop.run(serve(config, _print_banner))
+        uvloop.run(serve(config, _print_banner, _print_stop))
     except CannotStart as error:
         raise Failure(str(error)) from error
     output.say("Stopped.")
@@ -66,6 +66,11 @@ def _print_banner(app: App) -> None:
     output.say(f"  deploy     freehold deploy DIR{_endpoint_flag(app.endpoint)}")
     output.say(f"  AWS tools  export AWS_ENDPOINT_URL={app.endpoint} AWS_REGION={app.config.region}")
     output.say("Ctrl-C stops it.")
+
+
+def _print_stop(app: App) -> None:
+    if app.server.running:
+        output.say(output.still_running(app.server.running))
 
 
 def _endpoint_flag(endpoint: str) -> str:

@@ -17,6 +17,7 @@ from freehold.config import Config
 from freehold.engine.invocation import Invoker
 
 _USUAL_PORT = 4566
+GRACE_S = 5.0  # A person waits who has pressed Ctrl-C.
 
 
 async def start(
@@ -29,7 +30,9 @@ async def start(
     if port is None:
         port = _USUAL_PORT if _is_free(_USUAL_PORT) else 0
     # Functions run where their files are, so that stack traces and debuggers name them: not in jails.
-    config = Config(data_dir=project.state_dir, port=port, region=find_region(wishes.region), jail=False)
+    config = Config(
+        data_dir=project.state_dir, port=port, region=find_region(wishes.region), jail=False, grace_s=GRACE_S
+    )
     _keep_out_of_git(project.state_dir)
     app = App(config, watch_invoker=watch)
     try:

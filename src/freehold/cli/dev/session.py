@@ -58,6 +58,8 @@ class Session:
         self._found: list[Resource] = []
         self._schedules: list[Schedule] = []
         self._keys: dict[str, str] = {}  # Logical id of a function -> its name in serverless.yml.
+        self._servers: list[HttpServer] = []  # All that listen.
+        self._fronts: list[HttpServer] = []  # Of the API's port.
         self._broken: frozenset[str] = frozenset()  # Functions whose newest code does not start.
 
     async def run(self) -> None:
@@ -65,7 +67,7 @@ class Session:
         started = time.monotonic()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._ask_to_stop)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         async with AsyncExitStack() as leaving:
             app = await self._start_server(leaving)
@@ -106,6 +108,7 @@ class Session:
         http = HttpClient()
         leaving.push_async_callback(http.close)
         self._app = app
+        self._servers.append(app.server)
         self._aws = AwsClient(app.endpoint, self._wishes.region or app.config.region, http)
         self._front = Front(app.gateway.handle_api, self._activity)
         self._url = await self._listen(leaving)
@@ -124,12 +127,13 @@ class Session:
             _, port = await server.start(host, port)
         except OSError as error:
             raise Failure(f"Port {port} is in use. Choose another with --port." if port else str(error)) from error
-        leaving.push_async_callback(server.stop, 0.5)
+        self._add_front(server)
+        leaving.push_async_callback(self._stop_listening)
         if host == "127.0.0.1":
-            await self._listen_on_ipv6(port, leaving)
+            await self._listen_on_ipv6(port)
         return f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
 
-    async def _listen_on_ipv6(self, port: int, leaving: AsyncExitStack) -> None:
+    async def _listen_on_ipv6(self, port: int) -> None:
         """`localhost` is ::1 to some clients, which do not try the other address."""
         server = HttpServer(self._front.handle)
         try:
@@ -137,7 +141,24 @@ class Session:
         except OSError:
             # A machine without IPv6.
             return
-        leaving.push_async_callback(server.stop, 0.5)
+        self._add_front(server)
+
+    def _add_front(self, server: HttpServer) -> None:
+        self._fronts.append(server)
+        self._servers.append(server)
+
+    async def _stop_listening(self) -> None:
+        """Before the engine ends, so that the requests in progress get their answers."""
+        running = sum(server.running for server in self._fronts)
+        if running:
+            self._say(output.still_running(running))
+        await asyncio.gather(*(server.stop(embedded.GRACE_S) for server in self._fronts))
+
+    def _ask_to_stop(self) -> None:
+        if self._stop.is_set():
+            for server in self._servers:
+                server.hurry()
+        self._stop.set()
 
     async def _deploy_first(self, started: float) -> None:
         if self._project.is_serverless:
