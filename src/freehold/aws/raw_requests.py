@@ -19,6 +19,11 @@ Check = Callable[[Any, str, list[str]], None]  # (value, path, problems): adds t
 _SHOWN = 10  # Problems in one message.
 # Left to the code that knows better words, or that knows ARNs from names.
 _UNCHECKED = frozenset({"AttributeValue", "TableArn", "TableName", "ResourceArnString"})
+# Enumerations that DynamoDB lists in another order than its model does.
+_ORDER = {
+    "Select": ("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"),
+    "ReturnConsumedCapacity": ("INDEXES", "TOTAL", "NONE"),
+}
 _PACKAGE = "com.amazonaws.dynamodb.v20120810."
 
 
@@ -167,8 +172,9 @@ def _boolean(value: Any, path: str, problems: list[str]) -> None:
 
 
 def _string(shape: Shape) -> Check:
-    allowed = frozenset(shape.metadata.get("enum") or ())
-    rule = f"Member must satisfy enum value set: [{', '.join(shape.metadata.get('enum') or ())}]"
+    listed = _ORDER.get(shape.name) or shape.metadata.get("enum") or ()
+    allowed = frozenset(listed)
+    rule = f"Member must satisfy enum value set: [{', '.join(listed)}]"
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     is_free = shape.name in _UNCHECKED or (not allowed and least is None and most is None)
 

@@ -59,7 +59,7 @@ def check_item_keys(table: Table, item: Item) -> None:
         check_index_keys(table, item)
 
 
-def check_index_keys(table: Table, item: Item) -> None:
+def check_index_keys(table: Table, item: Item, *, is_update: bool = False) -> None:
     for index in table.indexes.values():
         for name, key_type, is_hash in _parts(index.schema):
             value = item.get(name)
@@ -71,10 +71,15 @@ def check_index_keys(table: Table, item: Item) -> None:
                     f"IndexName: {index.name}"
                 )
             if value[key_type] == "":
+                begin = (
+                    "The update expression attempted to update a secondary index key to a value that is not supported."
+                    if is_update
+                    else "A value specified for a secondary index key is not supported."
+                )
+                place = "" if is_update else f" IndexName: {index.name}, IndexKey: {name}"
                 raise _invalid(
-                    "One or more parameter values are not valid. A value specified for a secondary index key is not "
-                    f"supported. The AttributeValue for a key attribute cannot contain an empty {_WORDS[key_type]} "
-                    f"value. IndexName: {index.name}, IndexKey: {name}"
+                    f"One or more parameter values are not valid. {begin} The AttributeValue for a key attribute "
+                    f"cannot contain an empty {_WORDS[key_type]} value.{place}"
                 )
             _check_part(name, key_type, value[key_type], is_hash=is_hash)
 
@@ -250,16 +255,19 @@ def _is_key(value: Value, key_type: KeyType, limit: int) -> bool:
 
 
 def _is_too_long(key_type: KeyType, content: str, limit: int) -> bool:
-    if key_type == "N" or len(content) * 3 <= limit:
+    # A letter has up to four bytes.
+    if key_type == "N" or len(content) * 4 <= limit:
         return False
     return (len(content.encode()) if key_type == "S" else len(b64decode(content))) > limit
 
 
 def _check_part(name: str, key_type: KeyType, content: str, *, is_hash: bool) -> None:
     if content == "":
-        raise _invalid(
+        # Not one item's reason: a transaction fails as a whole.
+        raise AwsError(
+            "ValidationException",
             "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
-            f"empty {_WORDS[key_type]} value. Key: {name}"
+            f"empty {_WORDS[key_type]} value. Key: {name}",
         )
     if _is_too_long(key_type, content, MAX_HASH_BYTES if is_hash else MAX_RANGE_BYTES):
         raise _invalid(

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.api.dynamodb.test_backups import Json, item, items_of, make_table, refused, until, wait_active
 from tests.live import LiveServer
 
@@ -129,7 +130,8 @@ def test_a_csv_file_is_imported_and_what_is_no_item_is_counted_and_logged(
         TableCreationParameters=parameters(name),
     )["ImportTableDescription"]
     ended = ended_import(tables, made["ImportArn"])
-    assert (ended["ImportStatus"], ended["ImportedItemCount"], ended["ErrorCount"]) == ("COMPLETED", 2, 2)
+    assert (ended["ImportStatus"], ended["FailureCode"]) == ("FAILED", "ItemValidationError")
+    assert (ended["ImportedItemCount"], ended["ErrorCount"]) == (2, 2)
     assert ended["ProcessedItemCount"] == 4
     wait_active(tables, name)
     assert items_of(tables, name) == [
@@ -155,6 +157,26 @@ def test_a_bucket_that_is_not_there_fails_the_export_and_the_import(tables: Any,
     )["ImportTableDescription"]
     ended = ended_import(tables, made["ImportArn"])
     assert (ended["ImportStatus"], ended["FailureCode"]) == ("FAILED", "S3NoSuchBucket")
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        tables.describe_table(TableName=f"{table['TableName']}-never")
+    with pytest.raises(ClientError, match="TableNotFoundException"):
+        tables.export_table_to_point_in_time(**{**asked, "TableArn": f"{table['TableArn']}-never"})
+
+
+def test_items_that_share_a_line_are_all_imported(tables: Any, s3: Any, bucket: str) -> None:
+    lines = [json.dumps({"Item": item(number)}) for number in range(6)]
+    body = f"{lines[0]}\n{lines[1]} {lines[2]}{lines[3]}\n{lines[4]}{lines[5]}{{\n"
+    s3.put_object(Bucket=bucket, Key="shared/lines.json", Body=body.encode())
+    name = f"imported-{next(_number)}"
+    made = tables.import_table(
+        S3BucketSource={"S3Bucket": bucket, "S3KeyPrefix": "shared/"},
+        InputFormat="DYNAMODB_JSON",
+        TableCreationParameters=parameters(name),
+    )["ImportTableDescription"]
+    ended = ended_import(tables, made["ImportArn"])
+    assert (ended["ImportedItemCount"], ended["ErrorCount"], ended["ProcessedItemCount"]) == (6, 1, 7)
+    wait_active(tables, name)
+    assert items_of(tables, name) == [item(number) for number in range(6)]
 
 
 def test_what_exports_and_imports_cannot_do_yet_is_refused_by_name(tables: Any, bucket: str, table: Json) -> None:

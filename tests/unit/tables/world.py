@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from tests.clocks import SetClock
 
 from freehold.aws.call import Call, OperationTable, Service
+from freehold.aws.errors import AwsError
 from freehold.clock import RandomIds
 from freehold.services import dynamodb, dynamodbstreams
 from freehold.services.dynamodb.running import RunningDynamoDB
@@ -34,14 +36,19 @@ class World:
         # As from the wire: a request is the operation's own, to change as it likes.
         return orjson.loads(orjson.dumps(await function(record, _CALL, orjson.loads(orjson.dumps(request)))))
 
+    async def refused(self, operation: str, **request: Any) -> tuple[str, str]:
+        """The error's name and its message."""
+        with pytest.raises(AwsError) as error:
+            await self(operation, **request)
+        return error.value.code, error.value.message
+
     async def create(self, name: str = "things", **more: Any) -> None:
-        await self(
-            "CreateTable",
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            **{"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}], **more},
-        )
+        usual: Json = {
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        }
+        await self("CreateTable", TableName=name, **{**usual, **more})
 
     async def put(self, table: str = "things", **attributes: Json) -> None:
         await self("PutItem", TableName=table, Item=attributes)

@@ -102,6 +102,7 @@ def _read_writes(db: DynamoDB, call: Call, tables: Json) -> list[ItemWrite]:
         raise invalid("Too many items requested for the BatchWriteItem call")
     writes: list[ItemWrite] = []
     for name, requests in tables.items():
+        table = find_table(db, call, {"TableName": name})
         for each in requests:
             put, delete = each.get("PutRequest"), each.get("DeleteRequest")
             if put is not None and delete is not None:
@@ -110,9 +111,9 @@ def _read_writes(db: DynamoDB, call: Call, tables: Json) -> list[ItemWrite]:
                     "must contain exactly one of the supported datatypes"
                 )
             if put is not None:
-                writes.append(read_put(db, call, {"TableName": name, "Item": put["Item"]}))
+                writes.append(read_put({"Item": put["Item"]})(table))
             elif delete is not None:
-                writes.append(read_delete(db, call, {"TableName": name, "Key": delete["Key"]}))
+                writes.append(read_delete({"Key": delete["Key"]})(table))
             else:
                 raise invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
     if len({write.key for write in writes}) != len(writes):

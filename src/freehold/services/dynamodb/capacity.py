@@ -59,14 +59,15 @@ def tell(request: Json, table: str, used: Used, *, transactional: bool = False) 
         return None
     total = used.table + sum(used.local.values()) + sum(used.other.values())
     told: Json = {"TableName": table, "CapacityUnits": total}
-    if transactional:
-        told["WriteCapacityUnits" if used.is_write else "ReadCapacityUnits"] = total
     if wanted == "INDEXES":
         told["Table"] = {"CapacityUnits": used.table}
         if used.local:
             told["LocalSecondaryIndexes"] = _each(used.local)
         if used.other:
             told["GlobalSecondaryIndexes"] = _each(used.other)
+    if transactional:
+        for each in (told, *([told["Table"]] if "Table" in told else [])):
+            each["WriteCapacityUnits" if used.is_write else "ReadCapacityUnits"] = each["CapacityUnits"]
     return told
 
 
@@ -75,6 +76,23 @@ def tell_all(request: Json, used: Mapping[str, Used], *, transactional: bool = F
         tell(request, name, each, transactional=transactional) for name, each in used.items()
     )
     return [told for told in found if told is not None]
+
+
+def sum_by_table(told: Iterable[Json]) -> list[Json]:
+    """What several answers told, a table once."""
+    sums: dict[str, Json] = {}
+    for each in told:
+        known = sums.setdefault(each["TableName"], {"TableName": each["TableName"]})
+        _add(known, each)
+    return list(sums.values())
+
+
+def _add(known: Json, more: Json) -> None:
+    for name, value in more.items():
+        if isinstance(value, dict):
+            _add(known.setdefault(name, {}), value)
+        elif name != "TableName":
+            known[name] = known.get(name, 0.0) + value
 
 
 def _each(units: dict[str, float]) -> Json:

@@ -22,9 +22,8 @@ from freehold.aws.errors import AwsError
 from freehold.aws.raw_requests import check_request
 from freehold.clock import now_ms
 from freehold.services.dynamodb.backups import seconds
-from freehold.services.dynamodb.record import DynamoDB, Json, invalid
+from freehold.services.dynamodb.record import DynamoDB, Json, invalid, table_name
 from freehold.services.dynamodb.settings import earliest_restorable_s
-from freehold.services.dynamodb.tables import named_table
 from freehold.tables.history import Past, bare, copy_items
 from freehold.tables.keys import Range, all_with, space_prefix
 from freehold.tables.schema import Table
@@ -38,7 +37,9 @@ _ROWS = 256
 async def export_table_to_point_in_time(db: DynamoDB, call: Call, request: Json) -> Json:
     check_request("dynamodb", "ExportTableToPointInTime", request)
     _refuse_the_rest(request)
-    table = named_table(db, call, {"TableName": request["TableArn"]})
+    table = db.catalog.find(call.region, table_name(request["TableArn"]))
+    if table is None:
+        raise AwsError("TableNotFoundException", f"Table not found: {request['TableArn']}")
     if table.history is None:
         raise AwsError(
             "PointInTimeRecoveryUnavailableException",

@@ -6,8 +6,10 @@ AWS: "Amazon S3 import formats for DynamoDB".
 from __future__ import annotations
 
 import csv
+import json
+import re
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -16,6 +18,8 @@ from freehold.tables.values import Item
 
 Json = dict[str, Any]
 
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"\s*")
 MAX_LINE_BYTES = 4 * 1024 * 1024  # Far more than an item of 400 KB in any notation.
 # Believed: an empty cell is an empty string, but in a key column it is no value at all, which refuses the line.
 _EMPTY_CELL_IS_TEXT = True
@@ -43,8 +47,8 @@ async def read_items(
             yield number, line
             continue
         if request["InputFormat"] == "DYNAMODB_JSON":
-            if line.strip():
-                yield number, _json_item(line)
+            for item in _json_items(line):
+                yield number, item
             continue
         held += line.decode("utf-8", "replace")
         if held.count('"') % 2 and len(held) <= MAX_LINE_BYTES:
@@ -62,13 +66,31 @@ async def read_items(
         yield number, Malformed("The quotes are not closed")
 
 
-def _json_item(line: bytes) -> Read:
+def _json_items(line: bytes) -> Iterator[Read]:
+    """One as a rule; Amazon's import takes several that stand in one line too."""
+    if not line.strip():
+        return
     try:
-        found = orjson.loads(line)
+        yield _json_item(orjson.loads(line), len(line))
+        return
     except orjson.JSONDecodeError:
-        return Malformed("It is not JSON")
+        text, end = line.decode("utf-8", "replace").strip(), 0
+    while end < len(text):
+        begin = end
+        try:
+            found, end = _DECODER.raw_decode(text, begin)
+        except (ValueError, RecursionError):
+            yield Malformed("It is not JSON")
+            return
+        yield _json_item(found, len(text[begin:end].encode()))
+        space = _SPACE.match(text, end)
+        assert space is not None  # It matches nothing too.
+        end = space.end()
+
+
+def _json_item(found: object, size: int) -> Read:
     item = found.get("Item") if isinstance(found, dict) else None
-    return (item, len(line)) if isinstance(item, dict) else Malformed("It has no Item")
+    return (item, size) if isinstance(item, dict) else Malformed("It has no Item")
 
 
 def _csv_item(header: list[str], cells: list[str], types: Mapping[str, str], size: int) -> Read:

@@ -24,6 +24,13 @@ from freehold.tables.schema import Table
 from freehold.tables.storage import Changes, Row
 from freehold.tables.values import MAX_ITEM_BYTES, Item, check_item
 
+# How an import ends that left items out. Seen in moto's tests that were run against Amazon's service.
+_LEFT_OUT = {
+    "ImportStatus": "FAILED",
+    "FailureCode": "ItemValidationError",
+    "FailureMessage": "Some of the items failed validation checks and were not imported. Please check CloudWatch error "
+    "logs for more details.",
+}
 LOG_GROUP = "/aws-dynamodb/imports"
 _LISTED = 25
 _AT_ONCE = 50  # Items in one write.
@@ -111,12 +118,15 @@ class _Progress:
 
 
 async def _run(db: DynamoDB, table: Table, key: str, document: Json) -> None:
-    """Until the table is ACTIVE, with all of the files or, where they cannot be read, with what came before."""
+    """Until the table is ACTIVE, with all of the files or, where they cannot be read, with what came before; a table
+    for which nothing could be read goes."""
     description, progress = document["Description"], _Progress()
     aws = db.bind(Call(region=table.region, account=document["Account"]))
     ended: Json = {"ImportStatus": "COMPLETED"}
     try:
         await _import(db, aws, table, document["Request"], progress)
+        if progress.errors:
+            ended = _LEFT_OUT.copy()
     except AwsError as error:
         ended = {"ImportStatus": "FAILED", "FailureCode": f"S3{error.code}", "FailureMessage": error.message}
     if progress.messages:
@@ -130,7 +140,10 @@ async def _run(db: DynamoDB, table: Table, key: str, document: Json) -> None:
     }
     async with db.catalog.shaping():
         done = {key: {**document, "Description": {**description, **ended}}}
-        await db.catalog.put(table.region, filled(table), documents=done)
+        if ended["ImportStatus"] == "FAILED" and not progress.processed:
+            await db.catalog.delete(table, done)
+        else:
+            await db.catalog.put(table.region, filled(table), documents=done)
 
 
 async def _import(db: DynamoDB, aws: Aws, table: Table, request: Json, progress: _Progress) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from freehold.aws.call import Call
+from freehold.aws.errors import AwsError
 from freehold.aws.raw_requests import check_request
 from freehold.clock import now_ms
 from freehold.services.dynamodb.arguments import NAMES, check_mixture, check_used, read_names
 from freehold.services.dynamodb.capacity import Used, tell
 from freehold.services.dynamodb.legacy import read_attributes_to_get
-from freehold.services.dynamodb.record import DynamoDB, Json, find_table, invalid
-from freehold.services.dynamodb.writes import Done, ItemWrite, read_delete, read_put, read_update
+from freehold.services.dynamodb.record import DETECTED, DynamoDB, Json, find_table, invalid
+from freehold.services.dynamodb.writes import Bind, Done, ItemWrite, read_delete, read_put, read_update
 from freehold.tables.expressions.programs import Projection, parse_projection
 from freehold.tables.items import check_key, read_item, row_key
 from freehold.tables.schema import Table
@@ -41,7 +42,7 @@ async def get_item(db: DynamoDB, call: Call, request: Json) -> Json:
 async def put_item(db: DynamoDB, call: Call, request: Json) -> Json:
     check_request("dynamodb", "PutItem", request)
     wanted = _return_values(request, ("NONE", "ALL_OLD"))
-    write = read_put(db, call, request)
+    write = _read(read_put, request)(find_table(db, call, request))
     done = await _decide(db, write)
     answer: Json = {}
     if wanted == "ALL_OLD" and done.before is not None:
@@ -52,7 +53,7 @@ async def put_item(db: DynamoDB, call: Call, request: Json) -> Json:
 async def delete_item(db: DynamoDB, call: Call, request: Json) -> Json:
     check_request("dynamodb", "DeleteItem", request)
     wanted = _return_values(request, ("NONE", "ALL_OLD"))
-    write = read_delete(db, call, request)
+    write = _read(read_delete, request)(find_table(db, call, request))
     done = await _decide(db, write)
     answer: Json = {}
     if wanted == "ALL_OLD" and done.before is not None:
@@ -63,7 +64,7 @@ async def delete_item(db: DynamoDB, call: Call, request: Json) -> Json:
 async def update_item(db: DynamoDB, call: Call, request: Json) -> Json:
     check_request("dynamodb", "UpdateItem", request)
     wanted = _return_values(request, ("NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"))
-    write = read_update(db, call, request)
+    write = _read(read_update, request)(find_table(db, call, request))
     done = await _decide(db, write)
     answer: Json = {}
     attributes = _updated_attributes(wanted, write, done)
@@ -100,6 +101,15 @@ def collection_metrics(request: Json, table: Table, key: Item) -> Json | None:
     name = table.schema.hash_name
     # AWS estimates too, in whole gigabytes; a collection here is never near its limit of ten.
     return {"ItemCollectionKey": {name: key[name]}, "SizeEstimateRangeGB": [0.0, 1.0]}
+
+
+def _read(reader: Callable[[Json], Bind], request: Json) -> Bind:
+    try:
+        return reader(request)
+    except AwsError as error:
+        if error.code != "ValidationException":
+            raise
+        raise invalid(DETECTED + error.message) from None
 
 
 async def _decide(db: DynamoDB, write: ItemWrite) -> Done:

@@ -77,8 +77,6 @@ def read_filter(request: Json, member: str) -> Legacy | None:
 def read_key_conditions(conditions: Json) -> tuple[tuple[KeyCondition, ...], Mapping[str, Value]]:
     values: dict[str, Value] = {}
     found = []
-    if not 1 <= len(conditions) <= 2:
-        raise invalid("Conditions can be of length 1 or 2 only")
     for name, condition in conditions.items():
         operator, arguments = condition["ComparisonOperator"], _arguments(condition)
         _check_arguments(operator, arguments)

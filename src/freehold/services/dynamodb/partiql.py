@@ -13,6 +13,7 @@ import orjson
 from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
 from freehold.aws.raw_requests import check_request
+from freehold.services.dynamodb.capacity import sum_by_table
 from freehold.services.dynamodb.items import delete_item, get_item, put_item, update_item
 from freehold.services.dynamodb.partiql_requests import get_request, select_request, write_request
 from freehold.services.dynamodb.partiql_syntax import Statement, read_statement
@@ -52,16 +53,24 @@ async def batch_execute_statement(db: DynamoDB, call: Call, request: Json) -> Js
     kinds = {read.kind == "SELECT" for _, read in statements if isinstance(read, Statement)}
     if len(kinds) > 1:
         raise invalid("Batch statements must be all reads or all writes")
+    wanted = request.get("ReturnConsumedCapacity")
     responses: list[Json] = []
+    costs: list[Json] = []
     for each, read in statements:
         try:
             if isinstance(read, AwsError):
                 raise read
-            responses.append(await _run_one(db, call, read, each))
+            response = await _run_one(db, call, read, {**each, "ReturnConsumedCapacity": wanted})
+            if told := response.pop("ConsumedCapacity", None):
+                costs.append(told)
+            responses.append(response)
         except AwsError as error:
             code = _ERROR_CODES.get(error.code, "ValidationError")
-            responses.append({"Error": {"Code": code, "Message": error.message}})
-    return {"Responses": responses}
+            responses.append({"Error": {"Code": code, "Message": error.message, **error.fields}})
+    answer: Json = {"Responses": responses}
+    if costs:
+        answer["ConsumedCapacity"] = sum_by_table(costs)
+    return answer
 
 
 async def execute_transaction(db: DynamoDB, call: Call, request: Json) -> Json:
@@ -123,12 +132,14 @@ async def _run_one(db: DynamoDB, call: Call, statement: Statement, each: Json) -
         raise invalid("EXISTS can be used in a transaction only.")
     if statement.kind == "SELECT":
         asked = _get(db, call, statement)
-        if each.get("ConsistentRead") is not None:
-            asked["ConsistentRead"] = each["ConsistentRead"]
+        for member in ("ConsistentRead", "ReturnConsumedCapacity"):
+            if each.get(member) is not None:
+                asked[member] = each[member]
         return {"TableName": statement.table, **(await get_item(db, call, asked))}
     answer = await _write(db, call, statement, each)
-    item = {"Item": answer["Attributes"]} if answer.get("Attributes") else {}
-    return {"TableName": statement.table, **item}
+    if attributes := answer.pop("Attributes", None):
+        answer["Item"] = attributes
+    return {"TableName": statement.table, **answer}
 
 
 def _get(db: DynamoDB, call: Call, statement: Statement) -> Json:

@@ -33,7 +33,7 @@ def select_request(statement: Statement, table: Table) -> tuple[bool, Json]:
     if statement.index is not None:
         index = table.indexes.get(statement.index)
         if index is None:
-            raise invalid(f"The table does not have the specified index: {statement.index}")
+            raise invalid("The table does not have the specified index")
         schema = index.schema
     on_key, rest = _split(statement.terms, schema)
     request: Json = {"TableName": statement.table}

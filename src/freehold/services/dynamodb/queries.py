@@ -14,7 +14,7 @@ from freehold.aws.raw_requests import check_request
 from freehold.services.dynamodb.arguments import check_mixture, check_used, read_names, read_values
 from freehold.services.dynamodb.capacity import Used, read_units, tell
 from freehold.services.dynamodb.legacy import Legacy, read_attributes_to_get, read_filter, read_key_conditions
-from freehold.services.dynamodb.record import DynamoDB, Json, bad_value, find_table, invalid
+from freehold.services.dynamodb.record import DETECTED, DynamoDB, Json, bad_value, find_table, invalid
 from freehold.tables.expressions.key_conditions import KeyCondition
 from freehold.tables.expressions.programs import (
     Condition,
@@ -63,6 +63,7 @@ class _Shape:
 
 async def query(db: DynamoDB, call: Call, request: Json) -> Json:
     check_request("dynamodb", "Query", request)
+    _check_select(request, DETECTED)
     check_mixture(
         request,
         ("ProjectionExpression", "FilterExpression", "KeyConditionExpression"),
@@ -88,6 +89,7 @@ async def query(db: DynamoDB, call: Call, request: Json) -> Json:
 
 async def scan(db: DynamoDB, call: Call, request: Json) -> Json:
     check_request("dynamodb", "Scan", request)
+    _check_select(request, "")
     check_mixture(
         request,
         ("ProjectionExpression", "FilterExpression"),
@@ -182,7 +184,7 @@ def _read_shape(
         keeps = lambda item: filter_.evaluate(item, values)  # noqa: E731 - each branch binds its own names.
     elif legacy is not None:
         keeps = lambda item: legacy.condition.evaluate(item, legacy.values)  # noqa: E731
-    select = _read_select(request, index, projection)
+    select = _read_select(request, index)
     fetches = _fetches(index, select, projection)
     shape: Callable[[Item], Item] | None = None if projection is None else projection.apply
     if index is not None and index.projected is not None and not fetches:
@@ -210,23 +212,26 @@ def _find_index(request: Json, table: Table) -> Index | None:
     return index
 
 
-def _read_select(request: Json, index: Index | None, projection: Projection | None) -> str | None:
-    select: str | None = request.get("Select")
+def _check_select(request: Json, begin: str) -> None:
+    """Select and what goes with it; `begin`: of what is said."""
+    select = request.get("Select")
     if select is None:
-        return None
-    if select == "ALL_PROJECTED_ATTRIBUTES" and index is None:
-        raise bad_value("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+        return
+    given = [name for name in ("ProjectionExpression", "AttributesToGet") if request.get(name) is not None]
     if select == "SPECIFIC_ATTRIBUTES":
-        if projection is None:
-            raise bad_value(
-                "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+        if not given:
+            raise invalid(
+                f"{begin}Must specify the AttributesToGet or ProjectionExpression when choosing to get {select}"
             )
-    elif projection is not None:
-        if request.get("AttributesToGet") is None:
-            raise bad_value(f"Cannot specify the ProjectionExpression when choosing to get {select}")
-        if select == "COUNT":
-            raise bad_value("Cannot specify the AttributesToGet when choosing to get only the Count")
-        raise invalid(f"Cannot specify the AttributesToGet when choosing to get {select}")
+    elif given:
+        wanted = "only the Count" if select == "COUNT" else select
+        raise invalid(f"{begin}Cannot specify the {given[0]} when choosing to get {wanted}")
+    if select == "ALL_PROJECTED_ATTRIBUTES" and request.get("IndexName") is None:
+        raise invalid(f"{begin}ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+
+
+def _read_select(request: Json, index: Index | None) -> str | None:
+    select: str | None = request.get("Select")
     if select == "ALL_ATTRIBUTES" and index is not None and not index.is_local and index.projected is not None:
         raise bad_value(
             f"Select type ALL_ATTRIBUTES is not supported for global secondary index {index.name} because its "
@@ -263,7 +268,7 @@ def _query_range(shape: _Shape, conditions: tuple[KeyCondition, ...], values: Ma
     schema = shape.schema
     if len(schema.names) > 2:
         return _composite_range(shape, conditions, values)
-    if len(conditions) > 2:
+    if not 1 <= len(conditions) <= 2:
         raise invalid("Conditions can be of length 1 or 2 only")
     found = {condition.attribute: condition for condition in conditions}
     for name, _ in schema.hash_parts:

@@ -13,6 +13,8 @@ MAX_LOCAL_INDEXES = 5
 MAX_GLOBAL_INDEXES = 20
 MAX_UNITS = 1_000_000_000_000
 MAX_KEY_ATTRIBUTES = 4  # Of each role in a global index's key; one in every other key.
+# What a table or an index begins with on demand, a second. AWS: "Understanding DynamoDB warm throughput".
+ON_DEMAND_UNITS = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
 MAX_PROJECTED = 100  # Attributes named in the projections of all indexes together.
 
 # What a table may have on AWS and not here yet; asked for, it is refused rather than left out.
@@ -62,6 +64,8 @@ def check_new_table(request: Json) -> None:
             check_global(index, definitions, names, is_on_demand=is_on_demand)
         if len(other) > MAX_GLOBAL_INDEXES:
             raise bad_value(f"GlobalSecondaryIndex count exceeds the per-table limit of {MAX_GLOBAL_INDEXES}")
+    for each, name in ((request, "table"), *((index, f"index {index['IndexName']}") for index in other or ())):
+        check_warm(each.get("WarmThroughput"), name, is_on_demand=is_on_demand)
     check_definitions(request["AttributeDefinitions"], request["KeySchema"], [*(local or ()), *(other or ())])
     check_stream(request.get("StreamSpecification"))
 
@@ -121,6 +125,16 @@ def check_global(index: Json, definitions: list[str], names: set[str], *, is_on_
         if index.get("ProvisionedThroughput") is None:
             raise bad_value(f"ProvisionedThroughput must be specified for index: {index['IndexName']}")
         check_units(index["ProvisionedThroughput"])
+
+
+def check_warm(warm: Json | None, whose: str, *, is_on_demand: bool) -> None:
+    if warm is None or not is_on_demand:
+        return
+    for name, least in ON_DEMAND_UNITS.items():
+        if warm.get(name, least) < least:
+            raise bad_value(
+                f"Requested {name} for WarmThroughput for {whose} is lower than initial throughput for OnDemand"
+            )
 
 
 def check_stream(specification: Json | None) -> None:

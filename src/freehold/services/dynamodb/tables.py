@@ -12,7 +12,7 @@ from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
 from freehold.aws.raw_requests import check_request
 from freehold.services.dynamodb.record import DynamoDB, Json, check_table_name, table_name
-from freehold.services.dynamodb.schemas import check_new_table, refuse_unsupported
+from freehold.services.dynamodb.schemas import ON_DEMAND_UNITS, check_new_table, refuse_unsupported
 from freehold.services.dynamodb.tagging import read_tags
 from freehold.tables.schema import Table
 
@@ -105,14 +105,29 @@ async def describe(db: DynamoDB, table: Table) -> Json:
     """With the numbers of now: AWS brings them up to date every six hours or so."""
     tally = await db.storage.tally(table.space)
     description: Json = {**table.document["Description"], "ItemCount": tally.rows, "TableSizeBytes": tally.size_bytes}
+    mode = description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+    description["WarmThroughput"] = _warm_throughput(description, mode)
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         if member in description:
             described = []
             for index in description[member]:
                 inner = await db.storage.tally(table.document["IndexSpaces"][index["IndexName"]])
                 described.append({**index, "ItemCount": inner.rows, "IndexSizeBytes": inner.size_bytes})
+                if member == "GlobalSecondaryIndexes":
+                    described[-1]["WarmThroughput"] = _warm_throughput(index, mode)
             description[member] = described
     return description
+
+
+def _warm_throughput(described: Json, mode: str) -> Json:
+    """Of a table or a global index: what was asked for, else what its mode begins with."""
+    units = described["ProvisionedThroughput"]
+    least = (
+        ON_DEMAND_UNITS
+        if mode == "PAY_PER_REQUEST"
+        else {name: units[f"{name.removesuffix('UnitsPerSecond')}CapacityUnits"] for name in ON_DEMAND_UNITS}
+    )
+    return {**least, **described.get("WarmThroughput", {}), "Status": "ACTIVE"}
 
 
 def start_stream(db: DynamoDB, call: Call, document: Json) -> Json:

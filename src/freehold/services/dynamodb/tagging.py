@@ -11,6 +11,7 @@ from freehold.aws.raw_requests import check_request
 from freehold.services.dynamodb.record import DynamoDB, Json, bad_value, invalid
 from freehold.tables.schema import Table
 
+_LISTED = 10  # Tags in one page.
 MAX_TAGS = 50
 
 _TEXT = re.compile(r"[\w\s+\-=.:/@]*")
@@ -41,8 +42,13 @@ async def untag_resource(db: DynamoDB, call: Call, request: Json) -> Json:
 
 async def list_tags_of_resource(db: DynamoDB, call: Call, request: Json) -> Json:
     check_request("dynamodb", "ListTagsOfResource", request)
-    table = _tagged(db, call, request)
-    return {"Tags": [{"Key": key, "Value": value} for key, value in table.document.get("Tags", {}).items()]}
+    tags = sorted(_tagged(db, call, request).document.get("Tags", {}).items())
+    after = request.get("NextToken") or ""
+    page = [{"Key": key, "Value": value} for key, value in tags if key > after]
+    answer: Json = {"Tags": page[:_LISTED]}
+    if len(page) > _LISTED:
+        answer["NextToken"] = page[_LISTED - 1]["Key"]
+    return answer
 
 
 def read_tags(tags: list[Json]) -> dict[str, str]:

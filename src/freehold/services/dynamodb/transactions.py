@@ -15,13 +15,13 @@ from freehold.services.dynamodb.batches import together
 from freehold.services.dynamodb.capacity import Used, tell_all
 from freehold.services.dynamodb.items import collection_metrics, read_projection
 from freehold.services.dynamodb.record import DynamoDB, Json, find_table, invalid
-from freehold.services.dynamodb.writes import Done, ItemWrite, read_check, read_delete, read_put, read_update
+from freehold.services.dynamodb.writes import Bind, Done, ItemWrite, read_check, read_delete, read_put, read_update
 from freehold.tables.items import UnfitKey, check_key, read_item, row_key
 from freehold.tables.storage import Changes, Row
 
 MAX_BYTES = 4 * 1024 * 1024
 
-_READERS: dict[str, Callable[[DynamoDB, Call, Json], ItemWrite]] = {
+_READERS: dict[str, Callable[[Json], Bind]] = {
     "ConditionCheck": read_check,
     "Put": read_put,
     "Delete": read_delete,
@@ -115,7 +115,9 @@ def _read_one(db: DynamoDB, call: Call, each: Json) -> ItemWrite:
             if given
             else "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
         )
-    return _READERS[given[0]](db, call, each[given[0]])
+    request = each[given[0]]
+    bind = _READERS[given[0]](request)
+    return bind(find_table(db, call, request))
 
 
 def _run_all(db: DynamoDB, writes: Sequence[ItemWrite], rows: Sequence[Row | None], now: int) -> list[Done]:

@@ -1,5 +1,8 @@
 """PutItem, UpdateItem, DeleteItem and ConditionCheck up to the moment when the row is known: checked, parsed, ready
 to be decided. The single operations, the batch and the transaction all run these.
+
+One decision to know: a request is read in two steps, alone and then with its table, since DynamoDB words what is wrong
+with the request alone differently.
 """
 
 from __future__ import annotations
@@ -7,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from freehold.aws.call import Call
 from freehold.aws.errors import AwsError
 from freehold.services.dynamodb.arguments import NAMES, VALUES, check_mixture, check_used, read_names, read_values
 from freehold.services.dynamodb.legacy import read_expected, read_updates
-from freehold.services.dynamodb.record import DynamoDB, Json, bad_value, find_table, invalid
+from freehold.services.dynamodb.record import DynamoDB, Json, bad_value, invalid
 from freehold.tables.expressions.programs import Update, parse_condition, parse_update
 from freehold.tables.items import (
     change_records,
@@ -82,7 +84,7 @@ class ItemWrite:
         if after is not None:
             size = self.size_bytes if self.size_bytes is not None else item_size(after)
             if table.indexes and (self.is_update or table is not self.table):
-                check_index_keys(table, after)
+                check_index_keys(table, after, is_update=self.is_update)
             if size > MAX_ITEM_BYTES:
                 raise invalid("Item size to update has exceeded the maximum allowed size")
         elif row is None:
@@ -94,43 +96,54 @@ class ItemWrite:
         return Done(table, before, after, size_before, change, records)
 
 
-def read_put(db: DynamoDB, call: Call, request: Json) -> ItemWrite:
+Bind = Callable[[Table], ItemWrite]
+"""What a request alone says -> what it does to the table. Raises ValidationException."""
+
+
+def read_put(request: Json) -> Bind:
     check_mixture(request, ("ConditionExpression",), ("Expected", "ConditionalOperator"))
     item = request["Item"]
     size = check_item(item)
     holds = _read_condition(request)
-    table = find_table(db, call, request)
-    check_item_keys(table, item)
-    if size > MAX_ITEM_BYTES:
-        raise invalid("Item size has exceeded the maximum allowed size")
-    return ItemWrite(
-        table=table,
-        key=row_key(table, item),
-        key_item=key_of(table.schema, item),
-        holds=holds,
-        tells_failure=_tells_failure(request),
-        after=lambda before: item,
-        size_bytes=size,
-    )
+
+    def bind(table: Table) -> ItemWrite:
+        check_item_keys(table, item)
+        if size > MAX_ITEM_BYTES:
+            raise invalid("Item size has exceeded the maximum allowed size")
+        return ItemWrite(
+            table=table,
+            key=row_key(table, item),
+            key_item=key_of(table.schema, item),
+            holds=holds,
+            tells_failure=_tells_failure(request),
+            after=lambda before: item,
+            size_bytes=size,
+        )
+
+    return bind
 
 
-def read_delete(db: DynamoDB, call: Call, request: Json) -> ItemWrite:
+def read_delete(request: Json) -> Bind:
     check_mixture(request, ("ConditionExpression",), ("Expected", "ConditionalOperator"))
-    holds = _read_condition(request)
-    table = find_table(db, call, request)
-    key = check_key(table.schema, request["Key"])
-    return ItemWrite(table, row_key(table, key), key, holds, _tells_failure(request), lambda before: None, None)
+    return _of_key(request, lambda before: None)
 
 
-def read_check(db: DynamoDB, call: Call, request: Json) -> ItemWrite:
+def read_check(request: Json) -> Bind:
     """A transaction's ConditionCheck."""
+    return _of_key(request, None)
+
+
+def _of_key(request: Json, after: After | None) -> Bind:
     holds = _read_condition(request)
-    table = find_table(db, call, request)
-    key = check_key(table.schema, request["Key"])
-    return ItemWrite(table, row_key(table, key), key, holds, _tells_failure(request), None, None)
+
+    def bind(table: Table) -> ItemWrite:
+        key = check_key(table.schema, request["Key"])
+        return ItemWrite(table, row_key(table, key), key, holds, _tells_failure(request), after, None)
+
+    return bind
 
 
-def read_update(db: DynamoDB, call: Call, request: Json) -> ItemWrite:
+def read_update(request: Json) -> Bind:
     check_mixture(
         request,
         ("UpdateExpression", "ConditionExpression"),
@@ -144,25 +157,28 @@ def read_update(db: DynamoDB, call: Call, request: Json) -> ItemWrite:
     check_used((program, condition), names, values)
     legacy = read_updates(updates) if updates is not None else None
     holds = (lambda item: condition.evaluate(item, values)) if condition is not None else _read_expected(request)
-    table = find_table(db, call, request)
-    key = check_key(table.schema, request["Key"])
     changed = {str(path[0]) for path in program.paths} if program is not None else set(updates or ())
-    for name in table.schema.names:
-        if name in changed:
-            raise bad_value(f"Cannot update attribute {name}. This attribute is part of the key")
-    return ItemWrite(
-        table=table,
-        key=row_key(table, key),
-        key_item=key,
-        holds=holds,
-        tells_failure=_tells_failure(request),
-        after=_updating(key, program, values, legacy, updates),
-        size_bytes=None,
-        is_update=True,
-        values=values,
-        update=program,
-        updated_names=frozenset(updates or ()),
-    )
+
+    def bind(table: Table) -> ItemWrite:
+        key = check_key(table.schema, request["Key"])
+        for name in table.schema.names:
+            if name in changed:
+                raise bad_value(f"Cannot update attribute {name}. This attribute is part of the key")
+        return ItemWrite(
+            table=table,
+            key=row_key(table, key),
+            key_item=key,
+            holds=holds,
+            tells_failure=_tells_failure(request),
+            after=_updating(key, program, values, legacy, updates),
+            size_bytes=None,
+            is_update=True,
+            values=values,
+            update=program,
+            updated_names=frozenset(updates or ()),
+        )
+
+    return bind
 
 
 def _updating(

@@ -1,0 +1,1 @@
+"""moto's tests of its DynamoDB, in its server mode, asked of our server. Start: oracle.py"""
