@@ -19,6 +19,7 @@ from freehold.gateway.callers import Callers
 from freehold.gateway.compiled import Api, Kind, Route, Stage
 from freehold.gateway.exchange import Exchange, Means, Refused
 from freehold.gateway.fetch import fetch_url
+from freehold.gateway.function_policies import FunctionPolicies
 from freehold.gateway.gateway import NoLogs
 from freehold.gateway.integrations.deadlines import Deadlines
 from freehold.gateway.payloads import v1, v2
@@ -86,6 +87,7 @@ def _exchange(given: Json) -> Exchange:
             Deadlines(),
             NoLogs(),
             ResponseCache(),
+            FunctionPolicies("123456789012"),
         ),
         request=request,
         api=api,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from freehold.aws.call import Json
 from freehold.gateway.compiled import Api
+from freehold.gateway.function_policies import FunctionPolicies
 from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE
 from freehold.gateway.throttle import Bucket
 from freehold.state.store import Change, Store
@@ -42,7 +43,7 @@ class Apis:
         self._documents: dict[str, tuple[str, str, Documents]] = {}  # API id -> service, region, documents.
         self._urls: dict[str, tuple[str, Json]] = {}  # Key in the store -> region, document.
         self._url_keys: dict[str, str] = {}  # URL id -> key in the store.
-        self._policies: dict[str, Json] = {}  # "region/function" -> qualifier ("" for none) -> its statements.
+        self.policies = FunctionPolicies(account)
         self._compiled: dict[str, Api] = {}
         self._throttles: dict[str, Bucket] = {}  # Region -> the account's, of REST and WebSocket APIs.
 
@@ -80,7 +81,7 @@ class Apis:
             key = self._url_keys[url_id]
             region, document = self._urls[key]
             function, _, qualifier = key.rpartition("/")
-            statements = self._policies.get(function, {}).get(qualifier, {}).get("statements", ())
+            statements = self.policies.statements(function, qualifier)
             from freehold.gateway.compile_url import compile_function_url
 
             api = compile_function_url(region, self._account, document, statements)
@@ -110,13 +111,8 @@ class Apis:
             self._compiled.pop(api_id, None)
 
     def _policy_changed(self, change: Change) -> None:
-        policies = (change.document or {}).get("policies") or {}
-        if policies == self._policies.get(change.key, {}):
+        if not self.policies.change(change.key, (change.document or {}).get("policies") or {}):
             return
-        if policies:
-            self._policies[change.key] = policies
-        else:
-            del self._policies[change.key]
         for key, (_, document) in self._urls.items():
             if key.rpartition("/")[0] == change.key:
                 self._compiled.pop(f"url {document['UrlId']}", None)

@@ -52,7 +52,7 @@ def _proxy(document: Json, variables: Mapping[str, str] | None, timeout_s: float
     kind = document["IntegrationType"]
     if kind == "AWS_PROXY":
         arn = function_arn(document["IntegrationUri"], variables)
-        return LambdaProxy(arn, document["PayloadFormatVersion"], timeout_s)
+        return LambdaProxy(arn, document["PayloadFormatVersion"], timeout_s, document.get("CredentialsArn") or "")
     if kind != "HTTP_PROXY":
         raise unsupported(f"integrations of type {kind} in HTTP APIs")
     uri = fill_stage_variables(document["IntegrationUri"], variables)

@@ -291,4 +291,5 @@ def _integration(
         return compile_aws_service(document, uri, timeout_s, what, has_service)
     if document["type"] == "AWS":
         return compile_lambda_custom(document, function_arn(document["uri"], variables), timeout_s, what)
-    return LambdaProxy(function_arn(document["uri"], variables), payload_version="", timeout_s=timeout_s)
+    arn = function_arn(document["uri"], variables)
+    return LambdaProxy(arn, "", timeout_s, role_arn=document.get("credentials") or "")

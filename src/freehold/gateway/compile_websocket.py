@@ -168,6 +168,7 @@ def _integration(document: Json, responses: Mapping[str, Json], variables: Mappi
     kind = document["IntegrationType"]
     uri = document.get("IntegrationUri", "")
     what = f"an integration of type {kind}"
+    role_arn = document.get("CredentialsArn") or ""
     if document.get("ConnectionType", "INTERNET") != "INTERNET":
         raise unsupported("integrations through a VPC link")
     for member in ("RequestParameters", "ResponseParameters"):
@@ -175,10 +176,10 @@ def _integration(document: Json, responses: Mapping[str, Json], variables: Mappi
             raise unsupported(f"parameter mapping ({member} of an integration)")
     timeout_s = min(document["TimeoutInMillis"] / 1000, REST_TIMEOUT_S)
     if kind == "AWS_PROXY":
-        return LambdaProxy(function_arn(uri, variables), payload_version="", timeout_s=timeout_s)
+        return LambdaProxy(function_arn(uri, variables), "", timeout_s, role_arn)
     if kind == "MOCK":
         return SocketMock(compile_mapped(document, responses, what))
     if kind == "AWS" and _LAMBDA_PATH in uri:
         mapped = compile_mapped(document, responses, what)
-        return SocketLambda(function_arn(uri, variables), mapped, timeout_s)
+        return SocketLambda(function_arn(uri, variables), mapped, timeout_s, role_arn)
     raise unsupported(f"integrations of type {kind} in WebSocket APIs")

@@ -56,6 +56,7 @@ _REST: dict[str, tuple[int, str, bytes]] = {
     "AUTHORIZER_CONFIGURATION_ERROR": (500, "AuthorizerConfigurationException", b'{"message":null}'),
     "AUTHORIZER_FAILURE": (500, "AuthorizerFailureException", b'{"message":null}'),
     "API_CONFIGURATION_ERROR": (500, "InternalServerErrorException", b'{"message": "Internal server error"}'),
+    "NOT_PERMITTED": (500, "InternalServerErrorException", b'{"message": "Internal server error"}'),
     "INTEGRATION_FAILURE": (502, "InternalServerErrorException", b'{"message": "Internal server error"}'),
     "INTEGRATION_UNREACHABLE": (
         504,
@@ -83,6 +84,7 @@ _SOCKET = {
     "HEADERS_TOO_LARGE": (431, "Request Header Fields Too Large"),
     "REQUEST_TOO_LARGE": (413, "Request Too Long"),
     "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out"),
+    "NOT_PERMITTED": (500, "Internal server error"),
     "AUTHORIZER_FAILURE": (500, "Internal server error"),
     "AUTHORIZER_CONFIGURATION_ERROR": (500, "Internal server error"),
 }

@@ -16,6 +16,7 @@ from freehold.state.logs import LogSink
 if TYPE_CHECKING:
     from freehold.gateway.callers import Caller, Callers
     from freehold.gateway.compiled import Api, Route, Stage
+    from freehold.gateway.function_policies import FunctionPolicies
     from freehold.gateway.integrations.deadlines import Deadlines
     from freehold.gateway.request_logs.notes import Notes
     from freehold.gateway.response_cache import ResponseCache
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
     from freehold.gateway.usage_plans import Grant, UsagePlans
 
 
-_RESPONSE_TYPES = {"INTEGRATION_UNREACHABLE": "INTEGRATION_FAILURE"}
+_RESPONSE_TYPES = {
+    "INTEGRATION_UNREACHABLE": "INTEGRATION_FAILURE",
+    "NOT_PERMITTED": "API_CONFIGURATION_ERROR",
+}
 
 
 class Refused(Exception):
     """The request ends here. `type` is one of API Gateway's gateway response types, which REST APIs can customise
-    ("UNAUTHORIZED"), or one of ours: HEADERS_TOO_LARGE, INTEGRATION_THROTTLED, INVALID_RESPONSE.
+    ("UNAUTHORIZED"), or one of ours: HEADERS_TOO_LARGE, INTEGRATION_THROTTLED, INVALID_RESPONSE, NOT_PERMITTED.
     The words for each kind of API are in errors.py; `message` replaces them for REST APIs alone."""
 
     def __init__(
@@ -67,6 +71,7 @@ class Means:
     deadlines: Deadlines
     logs: LogSink
     cache: ResponseCache
+    policies: FunctionPolicies  # Which functions the gateway may invoke.
 
 
 @dataclass(slots=True)

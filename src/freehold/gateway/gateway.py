@@ -57,6 +57,7 @@ class Gateway:
         self._http = HttpClient(max_body_bytes=ANSWER_MAX_BYTES, max_open=MAX_BACKEND_REQUESTS)
         # Without any, nobody is known: whatever asks for a signature refuses.
         self._callers = callers or Callers(account, RoleSessions(ids.hex(64).encode()), lambda arn: None)
+        self._apis = Apis(account)
         self._means = Means(
             invoker,
             clock,
@@ -69,8 +70,8 @@ class Gateway:
             Deadlines(),
             logs or NoLogs(),
             ResponseCache(),
+            self._apis.policies,
         )
-        self._apis = Apis(account)
         self.sockets = Sockets(self._means, self._apis.find, self._exchange)
         self._unfollow: tuple[Callable[[], None], ...] = ()
 

@@ -137,6 +137,12 @@ def test_a_python_function_answers_by_the_name_that_its_event_tells(server: Live
     made = client("lambda").create_function(
         FunctionName="shout", Runtime="python3.11", Handler="app.handler", Role=ROLE, Timeout=20, Code=code
     )
+    client("lambda").add_permission(
+        FunctionName="shout",
+        StatementId="api",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )
     v2 = client("apigatewayv2")
     where = {
         "ApiId": v2.create_api(Name="shouts", ProtocolType="WEBSOCKET", RouteSelectionExpression="$default")["ApiId"]

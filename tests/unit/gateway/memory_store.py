@@ -16,6 +16,9 @@ class MemoryStore:
         self._revision = 0
 
     async def write(self, *writes: Write) -> int:
+        return self.write_now(*writes)
+
+    def write_now(self, *writes: Write) -> int:
         for write in writes:
             stored = self._documents.get((write.kind, write.key))
             if write.if_revision is not None and write.if_revision != (stored.revision if stored else 0):

@@ -156,6 +156,7 @@ async def test_stage_variables_choose_the_function(world: World) -> None:
     target = f"integrations/{integration['IntegrationId']}"
     await world.v2("CreateRoute", ApiId=api_id, RouteKey="$default", Target=target)
     for color in ("red", "blue"):
+        world.permit(uri.replace("${stageVariables.color}", color))
         variables = {"color": color}
         await world.v2("CreateStage", ApiId=api_id, StageName=color, AutoDeploy=True, StageVariables=variables)
         await world.get(f"/_aws/execute-api/{api_id}/{color}/")

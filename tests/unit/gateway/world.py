@@ -23,10 +23,12 @@ from freehold.gateway.gateway import Gateway
 from freehold.http.messages import Request, Response
 from freehold.services import apigateway, apigatewayv2, iam, sts
 from freehold.state.logs import LogEvent
+from freehold.state.store import Put
 
 Json = dict[str, Any]
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:hello"
 AUTHORIZER = "arn:aws:lambda:us-east-1:000000000000:function:gatekeeper"
+LATER = "arn:aws:lambda:us-east-1:000000000000:function:later"
 NOW_S = 1_583_348_638.39  # 2020-03-04T19:03:58Z
 
 
@@ -95,6 +97,8 @@ class World:
             logs=self,
         )
         self.gateway.start()
+        for function_arn in (FUNCTION, AUTHORIZER, LATER):
+            self.permit(function_arn)
         self.call = Call("us-east-1", host="localhost:4566")
         self.operations = OperationTable()
         record = apigatewayv2.ApiGatewayV2(self.store, self.clock, RandomIds(), check_v2_parts)
@@ -107,6 +111,24 @@ class World:
             )
         )
         self.operations.add(Service("apigateway", apigateway.OPERATIONS, rest))
+
+    def permit(self, function_arn: str, **condition: str) -> None:
+        """API Gateway may invoke it, and nobody else: for everything, or for the ARNs that `source` is like."""
+        statement: Json = {
+            "Sid": "api",
+            "Effect": "Allow",
+            "Principal": {"Service": "apigateway.amazonaws.com"},
+            "Action": "lambda:InvokeFunction",
+            "Resource": function_arn,
+        }
+        if condition:
+            statement["Condition"] = {"ArnLike": {"AWS:SourceArn": condition["source"]}}
+        self.set_policy(function_arn, statement)
+
+    def set_policy(self, function_arn: str, *statements: Json) -> None:
+        _, _, _, region, _, _, name, *qualifier = function_arn.split(":")
+        policies = {"".join(qualifier): {"statements": list(statements), "revision": "1"}}
+        self.store.write_now(Put("lambda.function", f"{region}/{name}", {"policies": policies}))
 
     async def v2(self, operation: str, **request: Any) -> Json:
         return await self.operations.bind(self.call)("apigatewayv2", operation, request)

@@ -23,12 +23,12 @@ from freehold.gateway.authorizers.identity import Source, compile_source
 from freehold.gateway.compiled import Kind
 from freehold.gateway.exchange import Exchange, Refused
 from freehold.gateway.function_arns import function_arn
-from freehold.gateway.integrations.function import invoke
+from freehold.gateway.integrations.function import invoke, require_permission
+from freehold.gateway.integrations.roles import PRINCIPAL
 from freehold.gateway.limits import AUTHORIZER_TIMEOUT_S
 from freehold.gateway.mapping.methods import PATTERN_LIMIT_S, compile_pattern
 from freehold.gateway.payloads import v1, v2, websocket
 
-_PRINCIPAL = "apigateway.amazonaws.com"
 _REMEMBERED = 10_000
 _REST_TTL_DEFAULT_S = 300
 _EXPLICIT_DENY = "User is not authorized to access this resource with an explicit deny"
@@ -46,6 +46,7 @@ class RequestAuthorizer:
     ttl_s: int  # 0: not cached.
     is_simple: bool = False
     pattern: Any = None  # Compiled, or None. TOKEN: what the token must look like.
+    role_arn: str = ""  # As which the function is invoked; "": as API Gateway.
     resource_verdict: Callable[[Exchange], Verdict] | None = None  # Of the API's policy; raises Refused if that denies.
     answers: Cache[Json] = field(default_factory=lambda: Cache(_REMEMBERED))
 
@@ -64,18 +65,21 @@ class RequestAuthorizer:
         self._judge(exchange, answer, method_arn, by_resource)
 
     async def _ask(self, exchange: Exchange, method_arn: str, identity: list[str]) -> Json:
+        source_arn = f"{exchange.api.arn}/authorizers/{self.id}"
         try:
+            require_permission(exchange, self.function_arn, source_arn, self.role_arn)
             result = await invoke(
                 exchange,
                 self.function_arn,
                 self.build_event(exchange, method_arn, identity),
                 invocation_id=exchange.means.ids.uuid(),
-                source=_PRINCIPAL,
-                source_arn=f"{exchange.api.arn}/authorizers/{self.id}",
+                source=PRINCIPAL,
+                source_arn=source_arn,
                 timeout_s=AUTHORIZER_TIMEOUT_S,
             )
         except Refused as refused:
-            raise Refused("AUTHORIZER_FAILURE") from refused
+            is_denied = refused.type == "NOT_PERMITTED"
+            raise Refused("AUTHORIZER_CONFIGURATION_ERROR" if is_denied else "AUTHORIZER_FAILURE") from refused
         try:
             answer = orjson.loads(result.payload)
         except orjson.JSONDecodeError:
@@ -126,6 +130,7 @@ def compile_http_request_authorizer(document: Json, variables: Mapping[str, str]
     return RequestAuthorizer(
         id=document["AuthorizerId"],
         function_arn=function_arn(document["AuthorizerUri"], variables),
+        role_arn=document.get("AuthorizerCredentialsArn") or "",
         build_event=_event_v2 if is_v2 else _event_v1,
         sources=tuple(compile_source(source) for source in document.get("IdentitySource") or ()),
         ttl_s=document.get("AuthorizerResultTtlInSeconds", 0),
@@ -143,6 +148,7 @@ def compile_rest_authorizer(document: Json, variables: Mapping[str, str] | None)
     return RequestAuthorizer(
         id=document["id"],
         function_arn=function_arn(document["authorizerUri"], variables),
+        role_arn=document.get("authorizerCredentials") or "",
         build_event=_token_event if is_token else _rest_event,
         sources=tuple(compile_source(text) for text in texts),
         ttl_s=document.get("authorizerResultTtlInSeconds", _REST_TTL_DEFAULT_S) if texts else 0,
@@ -155,6 +161,7 @@ def compile_socket_authorizer(document: Json, variables: Mapping[str, str] | Non
     return RequestAuthorizer(
         id=document["AuthorizerId"],
         function_arn=function_arn(document["AuthorizerUri"], variables),
+        role_arn=document.get("AuthorizerCredentialsArn") or "",
         build_event=_socket_event,
         sources=tuple(compile_source(source) for source in document.get("IdentitySource") or ()),
         ttl_s=0,

@@ -11,7 +11,8 @@ from freehold.aws.errors import AwsError
 from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.gateway.compiled import Kind
 from freehold.gateway.exchange import Exchange, Refused
-from freehold.gateway.integrations.roles import PRINCIPAL
+from freehold.gateway.function_policies import ACTION
+from freehold.gateway.integrations.roles import PRINCIPAL, require_role
 
 _THROTTLES = frozenset({"TooManyRequestsException", "ThrottlingException"})
 _TOO_LARGE = "RequestTooLargeException"
@@ -48,18 +49,28 @@ async def invoke(
 
 
 def invoke_integration(
-    exchange: Exchange, function_arn: str, event: Json, timeout_s: float
+    exchange: Exchange, function_arn: str, event: Json, timeout_s: float, role_arn: str = ""
 ) -> Awaitable[InvocationResult]:
     """As the integration of the exchange's route. Raises Refused, as `invoke`."""
+    source_arn = route_arn(exchange)
+    require_permission(exchange, function_arn, source_arn, role_arn)
     return invoke(
         exchange,
         function_arn,
         event,
         invocation_id=exchange.invocation_id,
         source=PRINCIPAL,
-        source_arn=route_arn(exchange),
+        source_arn=source_arn,
         timeout_s=timeout_s,
     )
+
+
+def require_permission(exchange: Exchange, function_arn: str, source_arn: str, role_arn: str) -> None:
+    """By the function's own policy or, where there is one, by the role of the integration. Raises Refused."""
+    if role_arn:
+        require_role(exchange, role_arn, source_arn, ACTION, function_arn)
+    elif not exchange.means.policies.allow(function_arn, source_arn):
+        raise Refused("NOT_PERMITTED")
 
 
 def route_arn(exchange: Exchange) -> str:

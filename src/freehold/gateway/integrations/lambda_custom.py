@@ -13,7 +13,7 @@ import orjson
 
 from freehold.aws.call import Json
 from freehold.gateway.exchange import Exchange, Refused
-from freehold.gateway.integrations.function import invoke_integration
+from freehold.gateway.integrations.function import invoke_integration, require_permission, route_arn
 from freehold.gateway.integrations.mapped import (
     AnswerMapping,
     RequestMapping,
@@ -35,6 +35,7 @@ class LambdaCustom:
     request: RequestMapping
     answers: tuple[AnswerMapping, ...]
     timeout_s: float
+    role_arn: str = ""  # As which the function is invoked; "": as API Gateway.
 
     async def answer(self, exchange: Exchange) -> Response:
         mapped = map_request(exchange, self.request)
@@ -46,7 +47,7 @@ class LambdaCustom:
         except orjson.JSONDecodeError:
             # Lambda answers 400 to an event that is no JSON, and API Gateway makes a 500 of it.
             raise Refused("API_CONFIGURATION_ERROR") from None
-        result = await invoke_integration(exchange, self.function_arn, event, self.timeout_s)
+        result = await invoke_integration(exchange, self.function_arn, event, self.timeout_s, self.role_arn)
         body = result.payload.decode("utf-8", "replace")
         message = _error_message(body) if result.function_error is not None else None
         headers = {"x-amzn-requestid": exchange.invocation_id, "x-amz-executed-version": result.executed_version}
@@ -63,6 +64,7 @@ class LambdaCustom:
             body,
             client=exchange.request.client,
         )
+        require_permission(exchange, self.function_arn, route_arn(exchange), self.role_arn)
         response = await exchange.means.call_aws(request)
         if response.status >= 400:
             raise Refused("API_CONFIGURATION_ERROR")
@@ -81,4 +83,5 @@ def compile_lambda_custom(integration: Json, function_arn: str, timeout_s: float
     """Raises AwsError."""
     if integration.get("contentHandling") == "CONVERT_TO_BINARY":
         raise unsupported(f"contentHandling CONVERT_TO_BINARY of {what}")
-    return LambdaCustom(function_arn, compile_request(integration, what), compile_answers(integration, what), timeout_s)
+    request, answers = compile_request(integration, what), compile_answers(integration, what)
+    return LambdaCustom(function_arn, request, answers, timeout_s, integration.get("credentials") or "")

@@ -16,6 +16,7 @@ class LambdaProxy:
     function_arn: str
     payload_version: str  # "1.0", "2.0"; REST and WebSocket APIs: "".
     timeout_s: float
+    role_arn: str = ""  # As which the function is invoked; "": as API Gateway.
 
     async def answer(self, exchange: Exchange) -> Response:
         is_v2 = self.payload_version == "2.0"
@@ -26,7 +27,7 @@ class LambdaProxy:
             event = websocket.build_event(exchange)
         else:
             event = v1.build_event(exchange)
-        result = await invoke_integration(exchange, self.function_arn, event, self.timeout_s)
+        result = await invoke_integration(exchange, self.function_arn, event, self.timeout_s, self.role_arn)
         if result.function_error is not None:
             raise Refused("INTEGRATION_FAILURE")
         if is_v2:

@@ -10,11 +10,15 @@ from freehold.aws.policies import Asked, Verdict
 from freehold.gateway.exchange import Exchange, Refused
 
 PRINCIPAL = "apigateway.amazonaws.com"
+CALLER = "arn:aws:iam::*:user/*"  # In place of a role: whoever signed the request.
 
 
 def require_role(exchange: Exchange, role_arn: str, source_arn: str, action: str, resource: str) -> None:
     """`source_arn` names the method or route that asks. Raises Refused."""
-    caller = exchange.means.callers.find_role(role_arn, PRINCIPAL, source_arn)
+    if role_arn == CALLER:
+        caller = exchange.caller
+    else:
+        caller = exchange.means.callers.find_role(role_arn, PRINCIPAL, source_arn)
     if caller is not None:
         context: dict[str, str | list[str]] = {
             "aws:principalarn": caller.arn,
@@ -27,4 +31,4 @@ def require_role(exchange: Exchange, role_arn: str, source_arn: str, action: str
         asked = Asked(action, resource, caller.principals, caller.account, context)
         if caller.decide(asked) is Verdict.ALLOW:
             return
-    raise Refused("API_CONFIGURATION_ERROR")
+    raise Refused("NOT_PERMITTED")

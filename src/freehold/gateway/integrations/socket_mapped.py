@@ -91,6 +91,7 @@ class SocketLambda:
     function_arn: str
     mapped: Mapped
     timeout_s: float
+    role_arn: str = ""  # As which the function is invoked; "": as API Gateway.
 
     async def answer(self, exchange: Exchange) -> Response:
         asked = self.mapped.ask(exchange)
@@ -98,7 +99,7 @@ class SocketLambda:
             event = orjson.loads(asked) if asked.strip() else {}
         except orjson.JSONDecodeError:
             raise Refused("API_CONFIGURATION_ERROR") from None
-        result = await invoke_integration(exchange, self.function_arn, event, self.timeout_s)
+        result = await invoke_integration(exchange, self.function_arn, event, self.timeout_s, self.role_arn)
         body = result.payload.decode("utf-8", "replace")
         if result.function_error is None:
             return self.mapped.tell(exchange, 200, None, body)

@@ -19,6 +19,8 @@ _ERRORS = {
     "INVALID_RESPONSE": "The response from the Lambda function doesn't match the format that API Gateway expects.",
     "INTEGRATION_TIMEOUT": "Endpoint request timed out",
     "INTEGRATION_THROTTLED": "Rate Exceeded.",
+    "NOT_PERMITTED": "The IAM role configured on the integration or API Gateway doesn't have permissions to call the "
+    "integration. Check the permissions and try again.",
     "INTEGRATION_UNREACHABLE": "Network error communicating with endpoint",
 }
 _ANSWERED = ("INTEGRATION_FAILURE", "INVALID_RESPONSE")  # The Lambda service did its part.
