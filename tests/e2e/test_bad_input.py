@@ -51,6 +51,11 @@ _SERVERLESS = {
     "schedule": (_HEAD + "    events:\n      - schedule: rate(5 minute)s\n", 9, '"rate(5 minute)s" is no schedule'),
     "unknown plugin": (_HEAD + "plugins: [serverless-unheard-of]\n", 8, "Freehold does not know it"),
     "serverless-lift": (_HEAD + "plugins: [serverless-lift]\nconstructs: {}\n", 8, "serverless-lift"),
+    "serverless-lift's variables": (
+        _HEAD + "    environment: {Q: '${construct:jobs.queueUrl}'}\nplugins: [serverless-lift]\n",
+        9,
+        "its constructs are not built in; say them as functions and resources",
+    ),
     "serverless-webpack": (
         _HEAD + "plugins: [serverless-webpack]\ncustom: {webpack: {}}\n",
         8,

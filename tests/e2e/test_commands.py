@@ -90,6 +90,7 @@ def tail(deployed: tuple[LiveServer, CommandLine]) -> Iterator[Terminal]:
 
 def test_logs_are_shown_filtered_and_followed(deployed: tuple[LiveServer, CommandLine], tail: Terminal) -> None:
     server, run = deployed
+    tail.wait_for("Following hello-python-dev-hello; Ctrl-C ends it.")
     fetch(f"{_url(server)}/hello?name=Ada")
     tail.wait_for(r"REPORT RequestId: ")
     after = len(tail.text)

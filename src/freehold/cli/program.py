@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
@@ -27,6 +27,7 @@ Table = Mapping[str, "Entry | Group"]
 class Group:
     summary: str
     commands: Table
+    instead: Mapping[str, str] = field(default_factory=dict)  # For commands of the original that are not here.
 
 
 _SERVERLESS = {
@@ -48,6 +49,32 @@ _SAM_LOCAL = {
     "start-api": Entry("dev", "Run the API locally: the same as `freehold dev`."),
 }
 
+_FOLLOWED = "`freehold dev` brings every edit into force."
+_PLUGINS = "Plugins need no installation: what Freehold knows of them is built in, others are named when you deploy."
+_INSTEAD_OF_SERVERLESS = {
+    "create": "Copy a folder of Freehold's examples/ to begin with.",
+    "deploy list": "`freehold list` shows the stacks, `freehold info` what one holds.",
+    "dev": _FOLLOWED,
+    "login": "Nobody has to log in.",
+    "metrics": "Each invocation's REPORT line in `freehold logs NAME` has its duration and memory.",
+    "plugin": _PLUGINS,
+    "prune": "Put custom.prune.automatic into serverless.yml: each deploy then removes old versions.",
+    "rollback": "Deploy the sources of the version that you want back.",
+    "test": "The Serverless Framework's own tests ran in its cloud.",
+}
+_INSTEAD_OF_SAM = {
+    "init": "Copy a folder of Freehold's examples/ to begin with.",
+    "pipeline": "`freehold sam deploy` runs in any CI; it needs no account.",
+    "publish": "There is no application repository here.",
+    "remote": "`freehold invoke NAME` invokes a deployed function.",
+    "sync": _FOLLOWED,
+    "traces": "There are no traces; `freehold sam logs` shows each invocation with its duration.",
+}
+_INSTEAD_OF_SAM_LOCAL = {
+    "generate-event": "events/ of Freehold's examples/items-sam holds one to change.",
+    "start-lambda": "`freehold dev` serves Lambda's API too, at the AWS endpoint that it prints.",
+}
+
 _SAM: Table = {
     "build": Entry("build", "Build the functions' code and layers."),
     "delete": Entry("remove", "Delete the stack.", "sam_command"),
@@ -56,7 +83,7 @@ _SAM: Table = {
     "list endpoints": Entry("list_of_stack", "List the addresses of a stack's APIs.", "endpoints_command"),
     "list resources": Entry("list_of_stack", "List the resources of a stack.", "resources_command"),
     "list stack-outputs": Entry("list_of_stack", "List the outputs of a stack.", "outputs_command"),
-    "local": Group("Run functions and the API of a template locally.", _SAM_LOCAL),
+    "local": Group("Run functions and the API of a template locally.", _SAM_LOCAL, _INSTEAD_OF_SAM_LOCAL),
     "logs": Entry("logs", "Show or follow the log of a function, or of all of a stack.", "sam_command"),
     "package": Entry("build", "Build the functions' code and layers."),
     "validate": Entry("template", "Check the template; print what it compiles to.", "validate_command"),
@@ -74,19 +101,22 @@ COMMANDS: Table = {
     "logs": Entry("logs", "Show or follow a function's log."),
     "package": Entry("build", "Build the functions' code and layers of a folder."),
     "remove": Entry("remove", "Delete a stack and what it made."),
-    "sam": Group("The AWS SAM CLI's commands, as people know them.", _SAM),
+    "sam": Group("The AWS SAM CLI's commands, as people know them.", _SAM, _INSTEAD_OF_SAM),
     "serve": Entry("serve", "Run a server that deployed apps live on."),
-    "serverless": Group("The Serverless Framework's commands, as people know them.", _SERVERLESS),
-    "sls": Group("Short for `serverless`.", _SERVERLESS),
+    "serverless": Group(
+        "The Serverless Framework's commands, as people know them.", _SERVERLESS, _INSTEAD_OF_SERVERLESS
+    ),
+    "sls": Group("Short for `serverless`.", _SERVERLESS, _INSTEAD_OF_SERVERLESS),
 }
 
 
 class LazyGroup(click.Group):
     """Commands of a table; a name may have two words ("deploy function"), and the longest that fits is meant."""
 
-    def __init__(self, table: Table, **settings: Any) -> None:
+    def __init__(self, table: Table, instead: Mapping[str, str] | None = None, **settings: Any) -> None:
         super().__init__(**settings)
         self.table = table
+        self.instead = instead or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(self.table)
@@ -96,7 +126,7 @@ class LazyGroup(click.Group):
         if found is None:
             return None
         if isinstance(found, Group):
-            return LazyGroup(found.commands, name=cmd_name, help=found.summary, no_args_is_help=True)
+            return LazyGroup(found.commands, found.instead, name=cmd_name, help=found.summary, no_args_is_help=True)
         command: click.Command = getattr(import_module(f"freehold.cli.commands.{found.module}"), found.attribute)
         return command
 
@@ -106,6 +136,9 @@ class LazyGroup(click.Group):
         two_words = " ".join(args[:2])
         if two_words in self.table:
             return two_words, self.get_command(ctx, two_words), args[2:]
+        for words in (two_words, args[0] if args else ""):
+            if words in self.instead:
+                ctx.fail(f"There is no command {words!r}. {self.instead[words]}")
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             close = get_close_matches(args[0], [name for name in self.table if " " not in name], 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -33,6 +33,32 @@ def test_every_command_has_help_with_examples(words: tuple[str, ...]) -> None:
     assert result.exit_code == 0, result.output
     assert result.output.startswith(f"Usage: freehold {' '.join(words)} ")
     assert "Examples:" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("sam sync", "There is no command 'sync'. `freehold dev` brings every edit into force."),
+        ("sam local start-lambda", "`freehold dev` serves Lambda's API too"),
+        ("serverless deploy list", "There is no command 'deploy list'. `freehold list` shows the stacks"),
+        ("sls plugin install -n serverless-offline", "Plugins need no installation"),
+        ("serverles deploy", "There is no command 'serverles'. Did you mean 'serverless'?"),
+    ],
+)
+def test_a_command_of_the_originals_that_is_not_here_says_what_to_do_instead(words: str, told: str) -> None:
+    result = CliRunner().invoke(program, words.split())
+    assert result.exit_code == 2
+    assert told in result.output
+
+
+def test_no_command_has_something_to_do_instead() -> None:
+    def check(table: Table, instead: Mapping[str, str]) -> None:
+        assert not set(table) & set(instead)
+        for entry in table.values():
+            if not isinstance(entry, Entry):
+                check(entry.commands, entry.instead)
+
+    check(COMMANDS, {})
 
 
 def test_every_file_of_a_command_is_in_the_table() -> None:

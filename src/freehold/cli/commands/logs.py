@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
@@ -143,6 +144,8 @@ async def _run(name: str | None, start_ms: int, endpoint: str, since: str, optio
         span = Span(start_ms, options.get("end_ms"), options["pattern"])
         groups = {await _group(aws, function): function for function in functions}
         count = 0
+        if options["tail"] and sys.stderr.isatty():
+            output.note(f"Following {', '.join(functions)}; Ctrl-C ends it.")
         async for group, event in _events(aws, list(groups), span, follow=options["tail"]):
             count += 1
             print_event(event, groups[group] if len(groups) > 1 else "")

@@ -57,10 +57,10 @@ async def load(
     resolver = Resolver(document, SOURCES, Surroundings(directory, options, seen, lookup, instance))
     stage, region = await _settle_provider(resolver, options)
     seen.update(await _dotenv(resolver, directory, stage, seen))
+    await _check_plugins(resolver, document)
     await resolver.resolve()
     configuration: Json = resolver.value
     _normalize(configuration, document)
-    check_plugins(configuration, document)
     warnings = check_configuration(configuration, document)
     service = _service(configuration, document, directory, stage, region, seen, warnings)
     for plugin in plugins_of(service):
@@ -125,6 +125,13 @@ async def _dotenv(resolver: Resolver, directory: Path, stage: str, environ: Mapp
             found = read_dotenv(directory / name, environ)
             return {key: value for key, value in found.items() if key not in environ}
     return {}
+
+
+async def _check_plugins(resolver: Resolver, document: Document) -> None:
+    """Before the variables: those of a plugin's own (`construct:` of serverless-lift) are unknown without it."""
+    plugins = await resolver.resolve(("plugins",))
+    own = await resolver.resolve(("custom", "freehold"))
+    check_plugins({"plugins": plugins, "custom": {"freehold": own}}, document)
 
 
 def _normalize(configuration: Json, document: Document) -> None:

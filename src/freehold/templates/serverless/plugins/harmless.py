@@ -71,7 +71,7 @@ HARMLESS = frozenset(
 )
 
 UNSUPPORTED = {
-    "serverless-lift": "its constructs are not built in",
+    "serverless-lift": "its constructs are not built in; say them as functions and resources (a bucket, a queue)",
     "serverless-step-functions": "state machines are not built in",
     "serverless-appsync-plugin": "AppSync is not built in",
     "serverless-apigateway-service-proxy": "service proxies of a REST API are not built in",
