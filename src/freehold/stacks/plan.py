@@ -22,7 +22,7 @@ from freehold.stacks.record import Stacks
 from freehold.stacks.resources import is_custom
 from freehold.stacks.rules import check_rules
 from freehold.stacks.schema import coerce, load_schema
-from freehold.stacks.template import check_processed, read_body
+from freehold.stacks.template import check_frame, check_resources, read_body
 from freehold.stacks.transforms import apply_transforms, needs_expansion
 
 CAPABILITY_EXPAND = "CAPABILITY_AUTO_EXPAND"
@@ -104,9 +104,14 @@ def finish_plan(
     stacks: Stacks, target: Target, text: str, processed: Json, parameters: Parameters, scope: Scope
 ) -> Plan:
     """From the processed template on: also for a plan that is read back from a change set."""
-    check_processed(processed, Source(text), stacks.has_service)
-    check_rules(processed, scope)
+    source = Source(text)
+    check_frame(processed, source)
     conditions = evaluate_conditions(processed, scope)
+    left_out = {
+        name for name, item in processed["Resources"].items() if not conditions.get(item.get("Condition", ""), True)
+    }
+    check_resources(processed, source, stacks.has_service, left_out)
+    check_rules(processed, scope)
     pruned = prune(processed, conditions)
     _check_capabilities(pruned["Resources"], target.capabilities)
     return Plan(

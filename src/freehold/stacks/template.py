@@ -5,7 +5,8 @@ Sources: "Template anatomy", "CloudFormation quotas", and the texts that CloudFo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 from freehold.aws.call import Json
@@ -61,6 +62,7 @@ _PSEUDO = frozenset(
     f"AWS::{name}"
     for name in ["AccountId", "NotificationARNs", "NoValue", "Partition", "Region", "StackId", "StackName", "URLSuffix"]
 )
+_OF_AWS = re.compile(r"AWS::(?!Serverless::)[A-Za-z0-9]+::[A-Za-z0-9]+")
 _OUTPUT_KEYS = frozenset(("Value", "Export", "Description", "Condition"))
 
 
@@ -145,12 +147,20 @@ def _check_resource(name: str, resource: Any, source: Source, keys: frozenset[st
             raise format_error(f"Unrecognized {key} {policy} for resource {name}{source.at('Resources', name, key)}")
 
 
-def check_processed(body: Json, source: Source, has_service: HasService) -> None:
-    """Every check of a template whose transforms are done. Raises ValidationError; nothing has been made yet."""
+def check_frame(body: Json, source: Source) -> None:
+    """A template whose transforms are done, so far that its conditions can be evaluated. Raises ValidationError."""
     check_sections(body, source)
-    resources: dict[str, Json] = body["Resources"]
-    _check_types(resources, source, has_service)
     _check_conditions(body, source)
+
+
+def check_resources(body: Json, source: Source, has_service: HasService, left_out: Container[str] = ()) -> None:
+    """Every other check. Raises ValidationError; nothing has been made yet.
+
+    `left_out`: the resources whose condition is false. Nobody makes them, so their types need not be ours: a template
+    with a domain name and a certificate for production deploys where it asks for none.
+    """
+    resources: dict[str, Json] = body["Resources"]
+    _check_types(resources, source, has_service, left_out)
     _check_references(body, source)
     found = [problem for name, item in resources.items() for problem in _property_problems(name, item, source)]
     if found:
@@ -161,12 +171,12 @@ def check_processed(body: Json, source: Source, has_service: HasService) -> None
 def _property_problems(name: str, resource: Json, source: Source) -> Iterator[str]:
     type_name = resource["Type"]
     properties = resource.get("Properties", {})
-    if is_custom(type_name):
+    found = find_type(type_name)
+    if is_custom(type_name) or found is None:
         return
     for problem in problems(load_schema(type_name), properties):
         at = source.at("Resources", name, "Properties", *problem.path)
         yield f"Properties validation failed for resource {name} with message: {problem}{at}"
-    found = find_type(type_name)
     if isinstance(found, ResourceType) and found.supported:
         for key in load_schema(type_name).properties:
             if key in properties and key not in found.supported:
@@ -174,10 +184,14 @@ def _property_problems(name: str, resource: Json, source: Source) -> Iterator[st
                 yield f"{name}: Freehold does not support the property {key} of {type_name} yet{at}"
 
 
-def _check_types(resources: Mapping[str, Json], source: Source, has_service: HasService) -> None:
+def _check_types(
+    resources: Mapping[str, Json], source: Source, has_service: HasService, left_out: Container[str]
+) -> None:
     unsupported = []
     for name, resource in resources.items():
         found = find_type(resource["Type"])
+        if found is None and name in left_out and _OF_AWS.fullmatch(resource["Type"]):
+            continue
         if found is None or not all(has_service(service) for service in found.services):
             why = "Freehold does not support this type yet"
             if resource["Type"].startswith("AWS::Serverless::"):

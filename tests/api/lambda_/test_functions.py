@@ -73,8 +73,22 @@ def test_a_function_that_is_not_there_is_named(lambda_: Any) -> None:
         ({"Role": "not-an-arn"}, "role"),
         ({"Code": {"ZipFile": b"this is no zip"}}, "unzip"),
         ({"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:none:1"]}, "layer:none:1"),
+        (
+            {"Layers": ["arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV2:32"]},
+            "is of another AWS account, whose layers Freehold cannot fetch",
+        ),
     ],
-    ids=["runtime", "memory", "timeout", "reserved variable", "big environment", "role", "no zip", "no layer"],
+    ids=[
+        "runtime",
+        "memory",
+        "timeout",
+        "reserved variable",
+        "big environment",
+        "role",
+        "no zip",
+        "no layer",
+        "public layer",
+    ],
 )
 def test_a_bad_setting_is_refused_and_nothing_is_made(lambda_: Any, settings: dict[str, Any], part: str) -> None:
     good = {

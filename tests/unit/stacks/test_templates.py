@@ -236,3 +236,36 @@ async def test_stack_tags_reach_the_resources(world: World) -> None:
     template = "Resources: {A: {Type: AWS::Logs::LogGroup, Properties: {Tags: [{Key: a, Value: own}]}}}"
     await world.create("s", template, Tags=[{"Key": "a", "Value": "stack"}, {"Key": "b", "Value": "stack"}])
     assert world.cloud.request("CreateLogGroup")["tags"] == {"a": "own", "b": "stack"}
+
+
+DOMAIN = """
+Parameters: {Domain: {Type: String, Default: ''}}
+Conditions:
+  HasDomain: !Not [!Equals [!Ref Domain, '']]
+Resources:
+  A: {Type: AWS::Logs::LogGroup}
+  Certificate: {Type: AWS::Foo::Bar, Condition: HasDomain, Properties: {DomainName: !Ref Domain}}
+  B:
+    Type: AWS::Logs::LogGroup
+    Condition: HasDomain
+    Properties: {LogGroupName: !GetAtt Certificate.Name}
+Outputs:
+  Name: {Condition: HasDomain, Value: !GetAtt Certificate.Arn}
+"""
+
+
+async def test_a_type_that_is_not_ours_may_stand_where_a_condition_leaves_it_out(world: World) -> None:
+    stack = await world.create("s", DOMAIN)
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    assert world.cloud.operations() == ["CreateLogGroup"]
+    given = [{"ParameterKey": "Domain", "ParameterValue": "example.org"}]
+    with pytest.raises(
+        AwsError, match=r"AWS::Foo::Bar \(Certificate \(line 7\)\): Freehold does not support this type"
+    ):
+        await world("UpdateStack", StackName="s", TemplateBody=DOMAIN, Parameters=given)
+    assert world.cloud.operations() == ["CreateLogGroup"]
+
+
+async def test_what_cannot_be_a_type_is_refused_under_every_condition(world: World) -> None:
+    with pytest.raises(AwsError, match=r"Unrecognized resource types: \[Foo \(Certificate"):
+        await world.create("s", DOMAIN.replace("AWS::Foo::Bar", "Foo"))

@@ -84,7 +84,8 @@ async def change_configuration(lambda_: Lambda, configuration: Json, request: Js
     _check_dead_letter(configuration)
     if request.get("Layers") is None:
         return None
-    configuration["Layers"], blobs = await _layers(lambda_, request["Layers"])
+    account = configuration["FunctionArn"].split(":")[4]
+    configuration["Layers"], blobs = await _layers(lambda_, request["Layers"], account)
     if not configuration["Layers"]:
         del configuration["Layers"]
     return blobs
@@ -169,13 +170,18 @@ def _check_dead_letter(configuration: Json) -> None:
         raise invalid(f"The provided target arn must be an SQS queue or an SNS topic: {target}")
 
 
-async def _layers(lambda_: Lambda, arns: list[str]) -> tuple[list[Json], list[str]]:
+async def _layers(lambda_: Lambda, arns: list[str], account: str) -> tuple[list[Json], list[str]]:
     if len(arns) > _MAX_LAYERS:
         raise invalid(f"Cannot reference more than {_MAX_LAYERS} layers.")
     shown: list[Json] = []
     blobs: list[str] = []
     for arn in arns:
         parts = arn.split(":")
+        if len(parts) == 8 and parts[4] != account:
+            raise invalid(
+                f"The layer version {arn} is of another AWS account, whose layers Freehold cannot fetch. Publish its "
+                "content as a layer of your own, or let the function's requirements bring it."
+            )
         stored = (
             await lambda_.store.read(LAYER_VERSION, f"{parts[3]}/{parts[6]}/{int(parts[7]):08d}")
             if len(parts) == 8 and parts[7].isdigit()
