@@ -52,7 +52,9 @@ def kinds(count: int, with_snap_start: bool) -> dict[str, tuple[Function, ...]]:
         "Node hello": tuple(Function(f"node{number}", _NODE, "nodejs20.x") for number in range(count)),
     }
     if with_snap_start:
-        made["boto3, SnapStart"] = tuple(Function(f"snap{number}", _BOTO3, snap_start=True) for number in range(count))
+        made["boto3, SnapStart"] = tuple(
+            Function(f"snap{number}", _BOTO3, "python3.12", snap_start=True) for number in range(count)
+        )
     return made
 
 

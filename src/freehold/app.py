@@ -280,7 +280,7 @@ class App:
         later.start()
         self.downloads = Downloads(self.blobs, clock, self.ids.hex(64).encode())
         record = lambda_.Lambda(
-            store, self.blobs, packages, self.downloads, self.engine, later, provisioned, clock, self.ids,
+            store, self.blobs, packages, self.downloads, self.engine, later, provisioned, self.engine, clock, self.ids,
             self.operations.bind, lambda: self.endpoint, config.max_environments, self.event_sources,
         )  # fmt: skip
         self.operations.add(Service("lambda", lambda_.OPERATIONS, record))

@@ -148,10 +148,10 @@ async def test_an_extension_that_does_not_end_is_killed(plain: RunningEngine) ->
     await plain.invoke("f", 1)
     (pool,) = plain.engine._pools.values()
     (environment,) = pool.environments
-    assert environment._process is not None
-    pid = environment._process.pid
+    assert environment.process is not None
+    pid = environment.process.pid
     plain.remove("f")
-    await environment._process.exited
+    await environment.process.exited
     assert not _lives(pid)
 
 

@@ -48,8 +48,8 @@ async def _until_frozen(running: RunningEngine) -> Environment:
 
 
 def _is_stopped(environment: Environment) -> bool:
-    assert environment._process is not None
-    threads = Path(f"/proc/{environment._process.pid}/task")
+    assert environment.process is not None
+    threads = Path(f"/proc/{environment.process.pid}/task")
     states = {(thread / "stat").read_text().rpartition(")")[2].split()[0] for thread in threads.iterdir()}
     return states == {"T"}
 
@@ -77,10 +77,10 @@ async def test_a_frozen_environment_is_ended_and_replaced(running: RunningEngine
     running.add("f", {"app.py": OTHER})
     await running.invoke("f")
     environment = await _until_frozen(running)
-    assert environment._process is not None
+    assert environment.process is not None
     running.add("f", {"app.py": "def handler(event, context): return 2"})
     async with asyncio.timeout(20):
-        await environment._process.exited
+        await environment.process.exited
     assert (await running.invoke("f")).payload == b"2"
 
 

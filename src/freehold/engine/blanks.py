@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from freehold.engine.variables import TELEMETRY_FD, boot_variables
@@ -100,23 +101,29 @@ class Blanks:
 
     async def _make(self, launch: Launch) -> Blank:
         await self._sandbox.prepare(None if launch.argv else launch.zygote)
-        ours, theirs = socket.socketpair()
-        output_fd, print_fd = os.pipe()
-        fds = {1: print_fd, 2: print_fd, TELEMETRY_FD: print_fd, LINK_FD: theirs.fileno()}
         room = Room(None, visible=launch.visible)
         env = boot_variables() if launch.argv else {}
-        try:
-            process = await self._sandbox.start(
+        return await make_blank(
+            lambda fds: self._sandbox.start(
                 Program(launch.argv, launch.zygote, env, fds=fds, limits=_WAITING, room=room)
             )
-        except BaseException:
-            ours.close()
-            os.close(output_fd)
-            raise
-        finally:
-            theirs.close()
-            os.close(print_fd)
-        return Blank(process, ours, output_fd)
+        )
+
+
+async def make_blank(start: Callable[[dict[int, int]], Awaitable[SandboxProcess]]) -> Blank:
+    """`start` gets the descriptors that the process shall have. What it raises is passed on."""
+    ours, theirs = socket.socketpair()
+    output_fd, print_fd = os.pipe()
+    try:
+        process = await start({1: print_fd, 2: print_fd, TELEMETRY_FD: print_fd, LINK_FD: theirs.fileno()})
+    except BaseException:
+        ours.close()
+        os.close(output_fd)
+        raise
+    finally:
+        theirs.close()
+        os.close(print_fd)
+    return Blank(process, ours, output_fd)
 
 
 def _wanted(launch: Launch) -> int:

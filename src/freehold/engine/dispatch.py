@@ -34,7 +34,7 @@ from freehold.engine.pool import Pool
 from freehold.engine.starter import Starter
 from freehold.engine.surroundings import Surroundings
 from freehold.runtimes.names import RUNTIMES
-from freehold.state.store import Change, Store
+from freehold.state.store import Change, Document, Store
 
 
 class Engine:
@@ -110,6 +110,15 @@ class Engine:
         assert environment is not None
         environment.stop()
         return None
+
+    async def snapshot(self, key: str, document: Document) -> tuple[bool, InitFailed | None]:
+        """Runs the init of a version ("lambda.version") that is to be, for SnapStart: whether its environments will be
+        forks of what has run it, and how it failed."""
+        template = await self._starter.snapshots.find(compile_version(key, document))
+        return template.environment is not None, template.failure
+
+    def drop_snapshot(self, key: str) -> None:
+        self._starter.snapshots.retire(key)
 
     def find(self, function_arn: str) -> FunctionVersion:
         """What an ARN stands for now (of a weighted alias: one of its versions). Raises ResourceNotFoundException."""
@@ -204,6 +213,7 @@ class Engine:
                 self._retire(key)
 
     def _retire(self, version_key: str) -> None:
+        self._starter.snapshots.retire(version_key)
         pool = self._pools.pop(version_key, None)
         if pool is None:
             return

@@ -86,7 +86,7 @@ class Environment:
         self._loop = asyncio.get_running_loop()
         self._link: Link | None = None
         self._output: OutputReader | None = None
-        self._process: SandboxProcess | None = None
+        self.process: SandboxProcess | None = None
         self._running: Running | None = None
         self._unreported: tuple[Running, str | None] | None = None  # Answered; its extensions still work.
         self._deadline_s = math.inf  # Of the invocation that runs, by the loop's clock.
@@ -103,7 +103,7 @@ class Environment:
 
     def attach(self, process: SandboxProcess, link: Link, output: OutputReader) -> None:
         """The process runs; its events come to us from now on."""
-        self._process, self._link, self._output = process, link, output
+        self.process, self._link, self._output = process, link, output
         process.exited.add_done_callback(self._on_exited)
 
     def replace_link(self, link: Link) -> None:
@@ -179,13 +179,13 @@ class Environment:
         extensions it stays awake: they are told of its end and work then.
         AWS: "Understanding the Lambda execution environment lifecycle"."""
         self.rested = True
-        if freezes and self._process is not None and self.observer is None:
-            self.frozen = self._process.freeze()
+        if freezes and self.process is not None and self.observer is None:
+            self.frozen = self.process.freeze()
 
     def _wake(self) -> None:
         self.rested = False
-        if self.frozen and self._process is not None:
-            self._process.thaw()
+        if self.frozen and self.process is not None:
+            self.process.thaw()
         self.frozen = False
         self.on_woken(self.idle_since_s)
 
@@ -356,8 +356,8 @@ class Environment:
         self.on_gone(self)
 
     def _close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
+        if self.process is not None:
+            self.process.kill()
         if self._link is not None:
             self._link.close()
         if self._output is not None:
@@ -446,7 +446,7 @@ class Environment:
     def _make_report(self, running: Running, error_type: str | None, status: str, duration_ms: float) -> events.Report:
         return events.Report(
             running.invocation.request_id, duration_ms, self.function.memory_mb, self._max_memory_mb, running.init_ms,
-            status, error_type or "",
+            status, error_type or "", self.initialization == "snap-start",
         )  # fmt: skip
 
     def _tell_listeners(self, running: Running, report: events.Report, status: str, error_type: str | None) -> None:
@@ -468,9 +468,9 @@ class Environment:
 
     def _sample_memory(self) -> None:
         now_s = self._around.clock.monotonic_s()
-        if now_s - self._sampled_s >= _MEMORY_SAMPLE_S and self._process is not None:
+        if now_s - self._sampled_s >= _MEMORY_SAMPLE_S and self.process is not None:
             self._sampled_s = now_s
-            self._max_memory_mb = max(self._max_memory_mb, peak_mb(self._process.pid))
+            self._max_memory_mb = max(self._max_memory_mb, peak_mb(self.process.pid))
 
     def _is_current(self, request_id: str) -> bool:
         """Answers to anything but the running invocation mean nothing."""

@@ -47,6 +47,7 @@ class FunctionVersion:
     system_log_level: str
     dead_letter: str  # ARN, or empty.
     ephemeral_mb: int = 512  # The size of /tmp.
+    snap_start: bool = False  # Its environments are forks of a process that has run its init.
     role_arn: str = ""  # What it may do when it calls: its credentials are a session of it.
 
     @property
@@ -96,6 +97,7 @@ def compile_version(key: str, document: Document) -> FunctionVersion:
         system_log_level=logging.get("SystemLogLevel") or "INFO",
         dead_letter=(configuration.get("DeadLetterConfig") or {}).get("TargetArn") or "",
         ephemeral_mb=int((configuration.get("EphemeralStorage") or {}).get("Size") or 512),
+        snap_start=bool(rest) and (configuration.get("SnapStart") or {}).get("OptimizationStatus") == "On",
         role_arn=configuration.get("Role") or "",
     )
 

@@ -28,6 +28,8 @@ from freehold.engine.output import OutputReader
 from freehold.engine.packages import Packages
 from freehold.engine.role_sessions import RoleSessions
 from freehold.engine.runtime_api import RuntimeApi
+from freehold.engine.snapshots import INIT_S as SNAPSHOT_INIT_S
+from freehold.engine.snapshots import SNAP_START, Impossible, Snapshots, Template
 from freehold.engine.surroundings import Surroundings
 from freehold.engine.turns import Turns
 from freehold.engine.variables import TELEMETRY_FD, function_variables
@@ -69,6 +71,7 @@ class Starter:
         self._closed_network = closed_network
         self._turns = Turns()
         self.blanks = Blanks(sandbox)
+        self.snapshots = Snapshots(self._take_snapshot)
 
     async def start(
         self,
@@ -79,18 +82,31 @@ class Starter:
     ) -> Environment | None:
         """An IDLE environment; None when `begin`, asked as soon as it is the function's turn, says that none is needed
         any more. Raises InitFailed."""
+        template = await self.snapshots.find(function) if function.snap_start and initialization == ON_DEMAND else None
         async with self._turns.of(function.function_key):
-            environment = await self._begin(function, initialization) if begin() else None
+            environment = await self._begin(function, initialization, template) if begin() else None
         if environment is None:
             return None
+        await self._become_ready(environment, limit_s)
+        if environment.initialization == SNAP_START:
+            environment.say(_restore_report(environment.function, environment.init_age_ms, now_ms(self._around.clock)))
+        return environment
+
+    async def _become_ready(self, environment: Environment, limit_s: float) -> None:
         try:
             await environment.wait_ready(limit_s)
         except InitFailed as failed:
-            self._say_failed(environment, failed, initialization)
+            self._say_failed(environment, failed)
             raise
-        return environment
 
-    async def _begin(self, function: FunctionVersion, initialization: str) -> Environment:
+    async def _begin(self, function: FunctionVersion, initialization: str, template: Template | None) -> Environment:
+        if template is not None and template.failure is not None:
+            raise template.failure
+        if template is not None and template.environment is not None:
+            try:
+                return await self._restore(function, template)
+            except SandboxError as error:
+                self.snapshots.renounce(function, str(error))
         environment = Environment(function, self._log_stream(function), self._around)
         environment.provisioned = initialization == PROVISIONED
         environment.say(_init_start(function, now_ms(self._around.clock)))
@@ -100,7 +116,7 @@ class Starter:
             environment.stop()
             error_type = error.error_type if isinstance(error, LaunchError) else "Runtime.InvalidEntrypoint"
             failed = InitFailed(error_type, error.message if isinstance(error, LaunchError) else str(error))
-            self._say_failed(environment, failed, initialization)
+            self._say_failed(environment, failed)
             raise failed from error
         except asyncio.CancelledError:
             environment.stop()
@@ -123,13 +139,55 @@ class Starter:
     def close(self) -> None:
         """Lets go of what waits for functions."""
         self.blanks.close()
+        self.snapshots.close()
+
+    async def _take_snapshot(self, function: FunctionVersion) -> Environment:
+        """A process that has run the function's init and waits to be forked. Raises InitFailed, Impossible."""
+        environment = Environment(function, self._log_stream(function), self._around)
+        environment.say(_init_start(function, now_ms(self._around.clock), SNAP_START))
+        try:
+            await self._bring_up(environment, SNAP_START)
+        except (LaunchError, NoInterpreter, OSError) as error:
+            environment.stop()
+            raise InitFailed("Runtime.InvalidEntrypoint", str(error)) from error
+        except BaseException:
+            environment.stop()
+            raise
+        await self._become_ready(environment, max(SNAPSHOT_INIT_S, function.timeout_s))
+        environment.say(events.init_report_line(environment.init_age_ms, "init", ""))
+        if environment.observer is not None:
+            environment.stop()
+            raise Impossible("something in its init registered as an extension")
+        return environment
+
+    async def _restore(self, function: FunctionVersion, template: Template) -> Environment:
+        """Raises SandboxError."""
+        environment = Environment(function, self._log_stream(function), self._around)
+        environment.initialization = SNAP_START
+        stamp_ms, loop = now_ms(self._around.clock), asyncio.get_running_loop()
+        environment.say(_restore_start(function, stamp_ms))
+        blank = await template.take()
+        output = OutputReader(loop, blank.output_fd, lambda: now_ms(self._around.clock), environment.take_output)
+        host = ExtensionHost(environment, [], self._around, self._ids)
+        inside = RuntimeApi(environment, False, host.begin, host.admit)
+        await inside.hear(None)
+        frames = FrameLink(loop, blank.link, environment)
+        frames.owns(inside.close)
+        link = host.serve(frames)
+        host.started(blank.process)
+        frames.start(orjson.dumps({"env": {"AWS_LAMBDA_RUNTIME_API": inside.address}}))
+        environment.attach(blank.process, link, output)
+        return environment
 
     async def _bring_up(self, environment: Environment, initialization: str) -> None:
         function = environment.function
         package = await self._package(function)
         names = extension_names(package.opt_dir)
         launch = await self._launcher.launch(package, function.variables, self._transport, may_fork=not names)
-        blank = self.blanks.take(launch) if launch.may_boot_blank and package.jailed else None
+        is_template = initialization == SNAP_START
+        if is_template and (launch.argv or self._closed_network is not None):
+            raise Impossible("it has extensions, a wrapper or a network of its own")
+        blank = self.blanks.take(launch) if launch.may_boot_blank and package.jailed and not is_template else None
         loop = asyncio.get_running_loop()
         output_fd, print_fd = (blank.output_fd, -1) if blank is not None else os.pipe()
         output = OutputReader(loop, output_fd, lambda: now_ms(self._around.clock), environment.take_output)
@@ -208,7 +266,7 @@ class Starter:
         fds = {1: print_fd, 2: print_fd}
         if not launch.first_message:
             link = host.serve(inside)
-            program = _program(environment.function, package, launch, variables, fds)
+            program = _program(environment, package, launch, variables, fds)
             return link, await self._start_program(program, package, variables, host)
         fds[TELEMETRY_FD] = print_fd
         ours, theirs = socket.socketpair()
@@ -219,7 +277,7 @@ class Starter:
         first.owns(second.close)
         link = host.serve(first)
         try:
-            program = _program(environment.function, package, launch, variables if launch.argv else {}, fds)
+            program = _program(environment, package, launch, variables if launch.argv else {}, fds)
             process = await self._start_program(program, package, variables, host)
         except BaseException:
             first.close()
@@ -261,18 +319,19 @@ class Starter:
         day = datetime.fromtimestamp(self._around.clock.now_s(), UTC).strftime("%Y/%m/%d")
         return f"{day}/[{function.version}]{self._ids.hex(32)}"
 
-    def _say_failed(self, environment: Environment, failed: InitFailed, initialization: str) -> None:
+    def _say_failed(self, environment: Environment, failed: InitFailed) -> None:
         if failed.words:
             environment.say(f"{failed.error_type}: {failed.words}")
         environment.say(events.init_report_line(failed.duration_ms, "init", failed.status, failed.error_type))
 
 
 def _program(
-    function: FunctionVersion, package: Package, launch: Launch, env: Mapping[str, str], fds: Mapping[int, int]
+    environment: Environment, package: Package, launch: Launch, env: Mapping[str, str], fds: Mapping[int, int]
 ) -> Program:
+    function, forks = environment.function, environment.initialization == SNAP_START
     return Program(
         launch.argv, launch.zygote, env, package.task_seen, fds,
-        _limits(function), _room(function, package, launch),
+        _limits(function), _room(function, package, launch), forks,
     )  # fmt: skip
 
 
@@ -284,10 +343,24 @@ def _room(function: FunctionVersion, package: Package, launch: Launch) -> Room:
     return Room(package.task_dir, package.opt_dir, launch.visible, function.ephemeral_mb)
 
 
-def _init_start(function: FunctionVersion, stamp_ms: int) -> str:
+def _restore_start(function: FunctionVersion, stamp_ms: int) -> str:
+    if function.log_format == "JSON":
+        record: dict[str, object] = {"functionName": function.name, "functionVersion": function.version}
+        return events.platform_record("restoreStart", record, stamp_ms)
+    return events.init_start_line(function.runtime_name, function.region, "RESTORE")
+
+
+def _restore_report(function: FunctionVersion, duration_ms: float, stamp_ms: int) -> str:
+    if function.log_format == "JSON":
+        record: dict[str, object] = {"status": "success", "metrics": {"durationMs": round(duration_ms, 3)}}
+        return events.platform_record("restoreReport", record, stamp_ms)
+    return events.restore_report_line(duration_ms)
+
+
+def _init_start(function: FunctionVersion, stamp_ms: int, initialization: str = ON_DEMAND) -> str:
     if function.log_format == "JSON":
         record: dict[str, object] = {
-            "initializationType": ON_DEMAND,
+            "initializationType": initialization,
             "phase": "init",
             "functionName": function.name,
             "functionVersion": function.version,

@@ -74,6 +74,9 @@ def function_variables(
     if function.log_format == "JSON":
         variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         variables["AWS_LAMBDA_LOG_LEVEL"] = function.log_level
+    if initialization == "snap-start":
+        # AWS: "Monitoring for Lambda SnapStart": they are not to be had.
+        del variables["AWS_LAMBDA_LOG_GROUP_NAME"], variables["AWS_LAMBDA_LOG_STREAM_NAME"]
     if runtime_api:
         variables["AWS_LAMBDA_RUNTIME_API"] = runtime_api
     if package.runtime.language != "custom":

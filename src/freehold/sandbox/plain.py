@@ -16,7 +16,7 @@ import struct
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ _SPAWNER = Path(__file__).with_name("spawner.py")
 _MAX_FDS = 16  # With one message of a spawner.
 _SERVERS, _SPAWNERS = 25, 100  # Each spawner has user ids of its own for jails; servers most likely, too.
 _launched = itertools.count()
+_FORK_LIMIT_S = 10.0
 _START_LIMIT_S = 20.0  # A spawner that is not up after this long never will be.
 
 
@@ -109,6 +110,14 @@ class _Process:
         jail = self._describe(room, limits)
         if jail is not None:
             await self._spawner.furnish(self._number, jail)
+
+    async def fork(self, room: Room, limits: Limits, fds: Mapping[int, int]) -> SandboxProcess:
+        message = {"op": "fork", "of": self._number}
+        try:
+            async with asyncio.timeout(_FORK_LIMIT_S):
+                return await self._spawner.launch_one(message, fds, self._describe(room, limits), self._describe)
+        except TimeoutError:
+            raise SandboxError("the process that was to be forked does not fork") from None
 
     async def owns(self, client: Address, server: Address) -> bool:
         if not self._is_jailed:
@@ -202,24 +211,28 @@ class _Spawner:
         return spawner
 
     async def start(self, program: Program, jail: dict[str, object] | None, describe: _Describe) -> SandboxProcess:
-        self._numbers += 1
-        number = self._numbers
         message = {
             "op": "start",
-            "id": number,
             "argv": list(program.argv),
             "env": dict(program.env),
             "cwd": str(program.cwd),
-            "fds": list(program.fds),
             "open_files": program.limits.open_files,
-            "jail": jail and {**jail, "users": self._users},
+            "forks": program.forks,
         }
+        return await self.launch_one(message, program.fds, jail, describe)
+
+    async def launch_one(
+        self, message: dict[str, object], fds: Mapping[int, int], jail: dict[str, object] | None, describe: _Describe
+    ) -> SandboxProcess:
+        self._numbers += 1
+        number = self._numbers
+        message |= {"id": number, "fds": list(fds), "jail": jail and {**jail, "users": self._users}}
         exited: asyncio.Future[Exit] = self._loop.create_future()
         started: asyncio.Future[_Started] = self._loop.create_future()
         self._exits[number] = exited
         self._starting[number] = started
         # The caller may close its descriptors as soon as we return or are cancelled.
-        self.send(message, [os.dup(fd) for fd in program.fds.values()])
+        self.send(message, [os.dup(fd) for fd in fds.values()])
         try:
             up = await started
         except asyncio.CancelledError:

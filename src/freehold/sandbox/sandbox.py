@@ -55,6 +55,7 @@ class Program:
     fds: Mapping[int, int] = field(default_factory=dict)  # Number inside -> descriptor of ours. 0 is /dev/null.
     limits: Limits = Limits()
     room: Room | None = None
+    forks: bool = False  # It waits, when it says so by the zygote's `wait_for_restore()`, to be forked.
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,11 @@ class SandboxProcess(Protocol):
 
         Raises SandboxError, and the process is of no use.
         """
+        ...
+
+    async def fork(self, room: Room, limits: Limits, fds: Mapping[int, int]) -> SandboxProcess:
+        """Another process that goes on where this one, started with `forks`, waits; with a jail of its own: files
+        as here, an empty /tmp, limits. It ends with this one at the latest. Raises SandboxError."""
         ...
 
     async def owns(self, client: Address, server: Address) -> bool:

@@ -3,8 +3,8 @@
 It runs on the function's interpreter (Python 3.9 or newer), alone with the standard library, never imported by the
 server. Single-threaded, so that forking is safe. `python -I -S spawner.py CONTROL_FD [ENTRY_FILE [ARGUMENT...]]`.
 
-Messages, both ways: 4 bytes length (big endian), JSON; descriptors ride on the length. In: start, furnish, kill. Out:
-ready, settled, started, furnished, failed, exited. When the control socket closes (the server is gone, however it
+Messages, both ways: 4 bytes length (big endian), JSON; descriptors ride on the length. In: start, fork, furnish, kill.
+Out: ready, settled, started, furnished, failed, exited. When the control socket closes (the server is gone, however it
 went), everything is killed.
 """
 
@@ -54,6 +54,7 @@ class Spawner:
         self.cgroups = None
         self.memory = None  # What the jails hold of it, where control groups limit that.
         self.inside = {}  # The modules of inside/, by name.
+        self.forks = None  # Made with the first process that forks again.
         self.wake_read, self.wake_write = os.pipe()
         for fd in (self.wake_read, self.wake_write):
             os.set_blocking(fd, False)
@@ -76,6 +77,8 @@ class Spawner:
             events = dict(poll.poll(_QUIET_MS if self.preload else self.memory.wait_ms() if self.memory else None))
             if self.memory:
                 self.mind_memory(events)
+            if self.forks:
+                self.forks.hear(events)
             if self.wake_read in events:
                 self.reap()
             if self.control.fileno() in events:
@@ -95,25 +98,42 @@ class Spawner:
                     self.send({"op": "settled"})
 
     def handle(self, message, fds):
+        if message["op"] == "fork":
+            self.forks.order(message, fds)
+            return None
         if message["op"] == "kill":
-            pid = self.ends.get(message["id"])
-            if pid is not None:
-                # A jail ends with its first process. Without one, what made a group of its own is found by its parents.
-                below = [] if pid in self.jails else _below(pid)
-                _kill_group(pid)
-                for one in below:
-                    _kill_group(one)
+            self.kill(message["id"])
             return None
         if message["op"] == "furnish":
             self.furnish(message)
             return None
+        return self.start(message, fds)
+
+    def kill(self, number):
+        if self.forks:
+            self.forks.kill(number)
+        pid = self.ends.get(number)
+        if pid is not None:
+            # A jail ends with its first process. Without one, what made a group of its own is found by its parents.
+            below = [] if pid in self.jails else _below(pid)
+            _kill_group(pid)
+            for one in below:
+                _kill_group(one)
+
+    def start(self, message, fds):
         jail = message.get("jail")
         read_end, write_end = os.pipe()
         status_read = status_write = -1
-        folders, listening = [], []
+        folders, listening, control = [], [], None
         try:
+            if message["forks"]:
+                control, theirs = self.begin_forks()
+                message["fds"].append(self.inside["forks"].CONTROL_FD)
+                fds.append(theirs.detach())
             if jail:
                 folders, listening = self.build(message["id"], jail)
+                if control and "pids" not in self.cgroups.trees:
+                    raise OSError("who forks again needs control groups to be held by")
                 status_read, status_write = os.pipe()
             pid = os.fork()
         except OSError as error:
@@ -124,6 +144,8 @@ class Spawner:
             if folders:
                 self.memory.ended(message["id"])
                 self.cgroups.remove(folders)
+            if control:
+                control.close()
             return None
         if pid == 0:
             _close_all(listening)
@@ -141,6 +163,8 @@ class Spawner:
         os.close(read_end)
         self.processes[pid] = message["id"]
         self.ends[message["id"]] = pid
+        if control:
+            self.forks.started(message["id"], control, self.walls.user if jail else -1, jail)
         if why:
             self.send({"op": "failed", "id": message["id"], "why": why.decode()})
         else:
@@ -153,12 +177,21 @@ class Spawner:
         _close_all(listening)
         return None
 
+    def load_inside(self, *names):
+        for name in names:
+            file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside", name + ".py")
+            self.inside[name] = _load(file, name)
+
+    def begin_forks(self):
+        if self.forks is None:
+            self.load_inside("forks")
+            self.forks = self.inside["forks"].Forks(self)
+        return self.forks.begin()
+
     def build(self, number, jail):
         """What a jail needs from outside, before the fork: its control groups, and what listens in its network."""
         if self.walls is None:
-            for name in ("walls", "seccomp", "cgroups", "own_memory"):
-                file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside", name + ".py")
-                self.inside[name] = _load(file, name)
+            self.load_inside("walls", "seccomp", "cgroups", "own_memory")
             self.walls = self.inside["walls"].Walls(jail["place"], jail["users"])
             self.cgroups = self.inside["cgroups"].Cgroups(str(os.getpid()), jail["cpu_limit"])
             self.memory = self.inside["own_memory"].OwnMemory(self.cgroups, jail["place"])
@@ -183,6 +216,8 @@ class Spawner:
         for number in self.memory.look():
             if number in self.ends:
                 _kill_group(self.ends[number])
+            elif self.forks:
+                self.forks.kill(number)
 
     def furnish(self, message):
         """A jail that was made empty gets its code, the size of its /tmp and its limits."""
@@ -223,9 +258,9 @@ class Spawner:
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             if jail:
-                self.walls.drop(jail)
+                self.walls.drop(jail, message["forks"])
                 if self.inside["seccomp"].supported():
-                    self.inside["seccomp"].install()
+                    self.inside["seccomp"].install(self.inside["walls"].LEAVING if message["forks"] else 0)
             os.chdir(message["cwd"])
             if message["argv"]:
                 os.execve(message["argv"][0], message["argv"], message["env"])
@@ -238,6 +273,9 @@ class Spawner:
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         os.environ.clear()
         os.environ.update(message["env"])
+        if message["forks"]:
+            walls, seccomp, wait = self.walls, self.inside.get("seccomp"), self.inside["forks"].wait
+            self.entry.wait_for_restore = lambda: wait(walls, seccomp, jail)
         return self.entry.enter
 
     def reap(self):
@@ -262,6 +300,8 @@ class Spawner:
                 status, max_rss, out_of_memory = self.tear_down(ended.si_pid, known, status)
             if known is not None:
                 del self.ends[known]
+                if self.forks:
+                    self.forks.template_ended(known)
                 said = {"status": status, "max_rss": max_rss, "out_of_memory": out_of_memory}
                 self.send({"op": "exited", "id": known, **said})
 
@@ -296,6 +336,8 @@ class Spawner:
                 pid, status = os.wait()
             except ChildProcessError:
                 if self.cgroups is not None:
+                    if self.forks:
+                        self.forks.close()
                     self.cgroups.close()
                 os._exit(0)
             if pid in self.jails:

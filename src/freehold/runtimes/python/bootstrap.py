@@ -19,6 +19,7 @@ _INT = struct.Struct("i")
 _NO_INT = _INT.pack(0)
 _HEAD = struct.Struct(">IHBx")  # Payload length, meta length, type.
 _INIT, _INVOKE, _READY, _RESPONSE, _ERROR, _INIT_ERROR = 1, 2, 3, 4, 5, 6
+NO_SNAPSHOT = "SnapStart.Threads"  # For engine/snapshots.py.
 _SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 
 
@@ -138,7 +139,35 @@ def _run(start, link):
                 lambda_runtime_marshaller.to_json(error_response_data).encode(),
             )
 
+        def restore_next(self):
+            _await_restore(link)
+
+        def report_restore_error(self, restore_error_data):
+            self.post_init_error(restore_error_data, "Runtime.AfterRestoreError")
+
     bootstrap.run(start["handler"], FrameClient(address))
+
+
+def _await_restore(link):
+    """The init is done, once for all environments of the version: returns in each of them, a fork."""
+    import gc
+    import json
+
+    if len(os.listdir("/proc/self/task")) > 1:
+        # A fork has none of them.
+        link.write(_INIT_ERROR, NO_SNAPSHOT.encode(), b"")
+        os._exit(0)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    gc.collect()
+    gc.freeze()
+    link.write(_READY, b"", b"")
+    wait_for_restore()  # noqa: F821 - the spawner's, for processes that it forks again.
+    link.restored()
+    kind, _, payload = link.read()
+    if kind != _INIT:
+        os._exit(1)
+    os.environ.update(json.loads(payload)["env"])
 
 
 class Link:
@@ -149,6 +178,13 @@ class Link:
         self.output = os.dup(1)  # The function may put something else in its place.
         self.ready = False
         self.began = None
+
+    def restored(self):
+        """The descriptors are another environment's now."""
+        self.connection.detach()
+        self.connection = socket.socket(fileno=LINK_FD)
+        os.close(self.output)
+        self.output = os.dup(1)
 
     def next(self):
         if not self.ready:

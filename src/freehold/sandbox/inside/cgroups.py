@@ -79,6 +79,20 @@ class Cgroups:
             else:
                 _write("%s/%d/cpu.cfs_quota_us" % (self.trees["cpu"], number), str(quota))
 
+    def doors(self, folders):
+        """Descriptors by which a process that cannot see these groups moves itself into them, by writing 0."""
+        return [os.open(_list_of(folder), os.O_WRONLY | os.O_CLOEXEC) for folder in folders]
+
+    def number_of(self, pid):
+        """The jail that a process belongs to, by all of its control groups; -1: none."""
+        found = set()
+        for line in _read("/proc/%d/cgroup" % pid).splitlines():
+            _, controllers, path = line.split(":", 2)
+            if not controllers if self.is_v2 else controllers in self.trees:
+                found.add(path.rpartition("/")[2])
+        name = found.pop() if len(found) == 1 else ""
+        return int(name) if name.isdigit() else -1
+
     def memory_used(self, number):
         """Bytes, those of files that it read with them; 0: it is ending."""
         name = "memory.current" if self.is_v2 else "memory.usage_in_bytes"
@@ -136,9 +150,13 @@ def join(folders):
 
 
 def _join(folder):
+    _write(_list_of(folder), "0")
+
+
+def _list_of(folder):
     # A thread that moves itself needs no lock over all processes of the machine; taking that one costs 10 ms.
     tasks = folder + "/tasks"
-    _write(tasks if os.path.exists(tasks) else folder + "/cgroup.procs", "0")
+    return tasks if os.path.exists(tasks) else folder + "/cgroup.procs"
 
 
 def ran_out_of_memory(folders):

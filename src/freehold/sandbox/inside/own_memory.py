@@ -76,7 +76,7 @@ class OwnMemory:
             if file < 0:
                 continue
             if mask & _OPEN_PERMISSION:
-                self._loosen(_number_of(pid), file)
+                self._loosen(self.cgroups.number_of(pid), file)
                 os.write(self.fd, _ANSWER.pack(file, _ALLOW))
             os.close(file)
 
@@ -138,17 +138,3 @@ def _held_by_tmp(first, jail):
     except OSError:
         return jail["tmp_mb"] << 20
     return (found.f_blocks - found.f_bfree) * found.f_frsize
-
-
-def _number_of(pid):
-    """The jail that a process belongs to, by its control group; -1: none."""
-    try:
-        with open("/proc/%d/cgroup" % pid) as file:
-            groups = [line.rstrip("\n").split(":", 2) for line in file]
-    except OSError:
-        return -1
-    for _, controllers, path in groups:
-        name = path.rpartition("/")[2]
-        if controllers in ("", "memory") and name.isdigit():
-            return int(name)
-    return -1

@@ -41,9 +41,10 @@ def supported():
     return os.uname().machine in _ARCHITECTURES
 
 
-def install():
-    """In the process that becomes the function, after no_new_privs."""
-    program = b"".join(_program(*_ARCHITECTURES[os.uname().machine]))
+def install(leaving=0):
+    """In the process that becomes the function, after no_new_privs. `leaving`: the one set of namespaces that it may
+    still leave for, or none."""
+    program = b"".join(_program(*_ARCHITECTURES[os.uname().machine], leaving))
     held = ctypes.create_string_buffer(program, len(program))
     head = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(held))
     libc = ctypes.CDLL(None, use_errno=True)
@@ -52,13 +53,15 @@ def install():
         raise OSError(number, "seccomp: " + os.strerror(number))
 
 
-def _program(column, architecture):
+def _program(column, architecture, leaving):
     refuse, absent = _ERRNO | errno.EPERM, _ERRNO | errno.ENOSYS
     yield _step(_LOAD, _ARCHITECTURE_AT)
     yield from _unless(_EQUAL, architecture, _KILL)
     yield _step(_LOAD, _NUMBER_AT)
     if column == 0:
         yield from _if(_AT_LEAST, _X32, refuse)
+    if leaving:
+        yield from _call(_REFUSED["unshare"][column], _FIRST_AT, [(_EQUAL, leaving)], _ALLOW, refuse)
     for numbers in _REFUSED.values():
         if numbers[column] is not None:
             yield from _if(_EQUAL, numbers[column], refuse)
@@ -70,12 +73,12 @@ def _program(column, architecture):
     yield _step(_RETURN, _ALLOW)
 
 
-def _call(number, argument_at, tests, verdict):
-    """Refuses a call whose argument meets a test; another call goes on behind these steps."""
+def _call(number, argument_at, tests, verdict, otherwise=_ALLOW):
+    """The verdict on a call whose argument meets a test; another call goes on behind these steps."""
     steps = [_step(_LOAD, argument_at)]
     for test, value in tests:
         steps += _if(test, value, verdict)
-    steps.append(_step(_RETURN, _ALLOW))
+    steps.append(_step(_RETURN, otherwise))
     yield _step(_EQUAL, number, 0, len(steps))
     yield from steps
 

@@ -7,6 +7,7 @@ One decision to know: what all jails of a kind share (system folders, interprete
 spawner's own mount namespace; a jail copies that and adds its code, its layers, /tmp and /proc.
 """
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -22,6 +23,7 @@ _KEPT_FLAGS = ((1, 1), (2, 2), (4, 4), (8, 8), (1024, 1024), (2048, 2048), (4096
 _MNT_DETACH = 2
 _NEW_NS, _NEW_UTS, _NEW_IPC = 0x20000, 0x4000000, 0x8000000
 _NEW_USER, _NEW_PID, _NEW_NET = 0x10000000, 0x20000000, 0x40000000
+LEAVING = _NEW_USER | _NEW_NS | _NEW_IPC  # What a template's forks may ask for.
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 4, 24, 38, 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -145,18 +147,44 @@ class Walls:
             for source, place in (("task_dir", b"/var/task"), ("opt_dir", b"/opt"))
             if jail[source]
         ]
-        inside = os.open("/proc/%d/ns/mnt" % self.first(pid), os.O_RDONLY | os.O_CLOEXEC)
+        with self._inside(self.first(pid), mounts) as show:
+            show()
+            _mount("none", "/tmp", None, _MS_REMOUNT | _MS_NOSUID | _MS_NODEV, "size=%dm" % jail["tmp_mb"])
+
+    @contextlib.contextmanager
+    def _inside(self, pid, mounts):
+        """In the mount namespace of a process, where what is called mounts these: (descriptor, place)."""
+        inside = os.open("/proc/%d/ns/mnt" % pid, os.O_RDONLY | os.O_CLOEXEC)
         try:
             _call("setns", inside, _NEW_NS)
             try:
-                for tree, place in mounts:
-                    _syscall(_MOVE_MOUNT, tree, b"", _AT_FDCWD, place, _MOVE_FROM_DESCRIPTOR)
-                _mount("none", "/tmp", None, _MS_REMOUNT | _MS_NOSUID | _MS_NODEV, "size=%dm" % jail["tmp_mb"])
+                yield lambda: [
+                    _syscall(_MOVE_MOUNT, tree, b"", _AT_FDCWD, place, _MOVE_FROM_DESCRIPTOR) for tree, place in mounts
+                ]
             finally:
                 _call("setns", self.mount_namespace, _NEW_NS)
         finally:
             for fd in (inside, *(tree for tree, _ in mounts)):
                 os.close(fd)
+
+    def leave(self):
+        """In what a template forked: into namespaces of its own, and a user namespace in which it may enter them."""
+        _call("unshare", LEAVING)
+
+    def settle(self, pid, jail, user, mark):
+        """In the spawner: a process that has left gets a user of its own, which it sees as `user`, and an empty /tmp,
+        which is marked."""
+        self.users += 1
+        for name in ("uid_map", "gid_map"):
+            with open("/proc/%d/%s" % (pid, name), "w") as file:
+                file.write("%d %d 1" % (user, self.user))
+        shown = [path for path in jail["visible"] if path.startswith("/tmp/") and os.path.isdir(path)]
+        with self._inside(pid, [(_open_tree(path), os.fsencode(path)) for path in shown]) as show:
+            _mount("tmp", "/tmp", "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=1777,size=%dm" % jail["tmp_mb"])
+            for path in shown:
+                os.makedirs(path)
+            show()
+            mark()
 
     def first(self, pid):
         """The first process of a jail, by the one that was forked for it."""
@@ -180,10 +208,11 @@ class Walls:
             _bind(file, "%s/etc/%s" % (root, name))
             os.unlink(file)
 
-    def drop(self, jail):
+    def drop(self, jail, may_leave=False):
         """In the process that becomes the function: another user, no capability, and no way to any."""
         processes = jail["processes"]
-        if self.is_root:
+        # A template's limit would be that of all its forks together.
+        if self.is_root and not may_leave:
             resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
         last = 0
         while last < 64:

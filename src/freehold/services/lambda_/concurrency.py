@@ -25,6 +25,9 @@ from freehold.services.lambda_.record import (
 )
 from freehold.state.store import Conflict, Delete, Put
 
+_WITH_SNAP_START = "Provisioned Concurrency is not supported for SnapStart enabled functions."
+"""AWS: "Improving startup performance with Lambda SnapStart" has the rule; the words are not known."""
+
 
 async def put_function_concurrency(lambda_: Lambda, call: Call, request: Json) -> Json:
     name = read_name(call, request["FunctionName"])
@@ -70,7 +73,9 @@ async def put_provisioned_concurrency_config(lambda_: Lambda, call: Call, reques
     function = await find_function(lambda_, name)
     if name.qualifier == LATEST:
         raise invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
-    await find_version(lambda_, name)
+    version, _ = await find_version(lambda_, name)
+    if version.document["configuration"]["SnapStart"]["ApplyOn"] != "None":
+        raise invalid(_WITH_SNAP_START)
     await _refuse_twice(lambda_, name)
     others = sum(
         one.document["requested"]

@@ -22,6 +22,7 @@ _VARIABLES_BYTES = 4096
 _MAX_LAYERS = 5
 MAX_TIMEOUT_S = 900
 MAX_MEMORY_MB = 10_240
+SNAP_START_TMP_MB = 512
 _REFUSED = ("FileSystemConfigs", "ImageConfig", "CodeSigningConfigArn", "CapacityProviderConfig", "DurableConfig")
 
 
@@ -81,6 +82,7 @@ async def change_configuration(lambda_: Lambda, configuration: Json, request: Js
         }
     _check_limits(configuration)
     _check_runtime(configuration)
+    _check_snap_start(configuration)
     _check_dead_letter(configuration)
     if request.get("Layers") is None:
         return None
@@ -132,6 +134,17 @@ def _check_runtime(configuration: Json) -> None:
         raise invalid(
             f"Freehold cannot run the runtime {name} yet; it runs Python, Node.js and custom runtimes (provided.*)."
         )
+
+
+def _check_snap_start(configuration: Json) -> None:
+    """AWS: "Improving startup performance with Lambda SnapStart": Python 3.12 and newer, of what runs here."""
+    if configuration["SnapStart"]["ApplyOn"] == "None":
+        return
+    runtime = find_runtime(configuration["Runtime"])
+    if runtime is None or runtime.language != "python" or runtime.version < (3, 12):
+        raise invalid(f"{configuration['Runtime']} is not supported for SnapStart enabled functions.")
+    if configuration["EphemeralStorage"]["Size"] > SNAP_START_TMP_MB:
+        raise invalid(f"SnapStart enabled functions have at most {SNAP_START_TMP_MB} MB of ephemeral storage.")
 
 
 def _check_variables(variables: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ from typing import Protocol
 from freehold.aws.call import Bind, Call, Json
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids
+from freehold.engine.environment import InitFailed
 from freehold.engine.functions import ALIAS, FUNCTION, LATEST, VERSION
 from freehold.engine.invocation import Invocation, Invoker
 from freehold.engine.packages import Packages
@@ -42,6 +43,15 @@ class Provisioning(Protocol):
         ...
 
 
+class Snapshots(Protocol):
+    async def snapshot(self, key: str, document: Json) -> tuple[bool, InitFailed | None]:
+        """Runs the init of a version that is to be, for SnapStart: whether its environments will be forks of what has
+        run it, and how it failed."""
+        ...
+
+    def drop_snapshot(self, key: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Lambda:
     store: Store
@@ -51,6 +61,7 @@ class Lambda:
     invoker: Invoker
     async_invoker: AsyncInvoker
     provisioning: Provisioning
+    snapshots: Snapshots
     clock: Clock
     ids: Ids
     bind: Bind

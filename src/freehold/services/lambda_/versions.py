@@ -10,6 +10,8 @@ from freehold.engine.functions import FUNCTION, LATEST, VERSION
 from freehold.services.lambda_.record import Lambda, Name, check_revision, find_function, page, read_name
 from freehold.state.store import Conflict, Put
 
+_INIT_FAILED = "FunctionError.RuntimeInitError"
+
 
 async def publish_version(lambda_: Lambda, call: Call, request: Json) -> Json:
     name = read_name(call, request["FunctionName"])
@@ -47,8 +49,6 @@ async def publish(lambda_: Lambda, name: Name, description: str) -> Json:
         }
         if description:
             configuration["Description"] = description
-        if configuration["SnapStart"]["ApplyOn"] == "PublishedVersions":
-            configuration["SnapStart"] = {"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"}
         published = {
             "configuration": configuration,
             "code": document["code"],
@@ -56,14 +56,32 @@ async def publish(lambda_: Lambda, name: Name, description: str) -> Json:
             "of_revision": _content(stored.document),
         }
         document["last_version"] = last + 1
+        await _snapshot(lambda_, f"{name.key}/{version}", published)
         try:
             await lambda_.store.write(
                 Put(FUNCTION, name.key, document, if_revision=stored.revision),
                 Put(VERSION, f"{name.key}/{version}", published, if_revision=0),
             )
         except Conflict:
+            lambda_.snapshots.drop_snapshot(f"{name.key}/{version}")
             continue
         return configuration
+
+
+async def _snapshot(lambda_: Lambda, key: str, published: Json) -> None:
+    """SnapStart: the version's init runs now, and says whether it can be used. AWS: "Activating and managing Lambda
+    SnapStart"; there, publishing answers at once and the version is Pending meanwhile."""
+    configuration = published["configuration"]
+    if configuration["SnapStart"]["ApplyOn"] != "PublishedVersions":
+        return
+    configuration["SnapStart"] = {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
+    is_on, failed = await lambda_.snapshots.snapshot(key, published)
+    if not is_on:
+        configuration["SnapStart"] = {"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"}
+    if failed is not None:
+        configuration["State"] = "Failed"
+        configuration["StateReasonCode"] = _INIT_FAILED
+        configuration["StateReason"] = f"The function's initialization failed: {failed}"
 
 
 async def list_versions_by_function(lambda_: Lambda, call: Call, request: Json) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
+from freehold.aws.errors import AwsError
 from freehold.stacks.resources.types import Created, ResourceType, pick
 
 TYPE = "AWS::Lambda::Version"
@@ -11,6 +12,8 @@ TYPE = "AWS::Lambda::Version"
 async def create(aws: Aws, properties: Json) -> Created:
     request = pick(properties, "FunctionName", "CodeSha256", "Description")
     version = await aws("lambda", "PublishVersion", request)
+    if version.get("State") == "Failed":
+        raise AwsError(version["StateReasonCode"], version["StateReason"], status=400)
     provisioned = properties.get("ProvisionedConcurrencyConfig")
     if provisioned:
         await aws(
