@@ -153,19 +153,25 @@ class SqliteStore:
 
 def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=10)
+    # The first thing: nothing of a newer version's file is changed.
+    _check_version(connection, file)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, file: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def _check_version(connection: sqlite3.Connection, file: Path) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise NewerData(
             f"{file.parent} was written by a newer Freehold (data version {version}, this one knows {SCHEMA_VERSION}). "
             "Update Freehold, or choose another --data-dir."
         )
-    if version == 0:
+    return version
+
+
+def _prepare(connection: sqlite3.Connection, file: Path) -> None:
+    if _check_version(connection, file) == 0:
         connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
 
 

@@ -339,6 +339,8 @@ class _SqliteSnapshot:
 
 def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=10, cached_statements=256)
+    # The first thing: nothing of a newer version's file is changed.
+    _check_version(connection, file)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -346,13 +348,18 @@ def _connect(file: Path) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, file: Path) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def _check_version(connection: sqlite3.Connection, file: Path) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise NewerTables(
             f"{file} was written by a newer Freehold (data version {version}, this one knows {SCHEMA_VERSION}). "
             "Update Freehold, or choose another --data-dir."
         )
+    return version
+
+
+def _prepare(connection: sqlite3.Connection, file: Path) -> None:
+    version = _check_version(connection, file)
     if version != SCHEMA_VERSION:
         changes = _UPGRADES[version] if version else _SCHEMA
         connection.executescript(f"BEGIN;{changes}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
