@@ -34,6 +34,7 @@ class AccountParts:
     messages: MessageQueues
     objects: ObjectFiles
     find_caller: Callable[[str, str, float], Caller | None]  # Access key, session token, now in epoch seconds.
+    endpoint: Callable[[], str]
 
 
 _Build = Callable[[OperationTable, AccountParts], Service]
@@ -110,7 +111,9 @@ def _cognito_idp(operations: OperationTable, parts: AccountParts) -> Service:
     from freehold.services import cognito_idp
 
     keys = cognito_idp.PoolKeys(parts.store, parts.seal)
-    record = cognito_idp.CognitoIdp(parts.store, parts.seal, keys, parts.clock, parts.ids, operations.bind, parts.logs)
+    record = cognito_idp.CognitoIdp(
+        parts.store, parts.seal, keys, parts.clock, parts.ids, operations.bind, parts.logs, endpoint=parts.endpoint
+    )
     return Service("cognito-idp", cognito_idp.OPERATIONS, record)
 
 

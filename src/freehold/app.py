@@ -68,13 +68,12 @@ from freehold.state.seal import CannotOpen, Seal
 from freehold.state.sqlite_queue import SqliteQueue
 from freehold.state.sqlite_store import NewerData, SqliteStore
 from freehold.state.store import Document
+from freehold.user_pool_pages import UserPoolPages
 
-_OPEN_FILES = 65_536
 if TYPE_CHECKING:
-    from freehold.services.cognito_idp import CognitoIdp
     from freehold.services.dynamodb.running import RunningDynamoDB
 
-_POOL_PAGES = "/.well-known/"  # In every path of what the world may know of a user pool.
+_OPEN_FILES = 65_536
 _LOAD_REST_AFTER_S = 2.0  # By then the first requests, which somebody waits for, have been answered.
 _log = logging.getLogger(__name__)
 _Opened = TypeVar("_Opened")
@@ -105,6 +104,7 @@ class App:
         self.clock: Clock = clock or SystemClock()
         self.ids: Ids = ids or RandomIds()
         self.operations = OperationTable(check=validate)
+        self.pool_pages = UserPoolPages(self.operations, lambda: self.endpoint)
         self.role_sessions = RoleSessions(self.ids.hex(64).encode())
         self.callers = Callers(config.account, self.role_sessions, iam.managed_policy_text)
         self.watch_invoker = watch_invoker
@@ -185,7 +185,17 @@ class App:
         objects = ObjectFiles(self.config.data_dir / "s3")
         add_account_services(
             self.operations,
-            AccountParts(store, self.seal, clock, self.ids, self.logs, messages, objects, self.callers.find),
+            AccountParts(
+                store,
+                self.seal,
+                clock,
+                self.ids,
+                self.logs,
+                messages,
+                objects,
+                self.callers.find,
+                lambda: self.endpoint,
+            ),
         )
 
     async def _start_tables(self) -> None:
@@ -317,26 +327,8 @@ class App:
 
     async def _fetch(self, url: str) -> bytes:
         """What the gateway reads of issuers; of our own user pools, without asking AWS. Raises FetchFailed."""
-        own = None
-        if _POOL_PAGES in url:
-            from freehold.services.cognito_idp import discovery
-
-            own = await discovery.find_own(await self._user_pools(), url)
+        own = await self.pool_pages.find_document(url)
         return await fetch_url(url) if own is None else own
-
-    def is_mail(self, log_group: str) -> bool:
-        """Whether its lines are what user pools would send by mail: Freehold sends none."""
-        if self.operations.service("cognito-idp") is None:
-            return False
-        from freehold.services.cognito_idp import LOG_GROUPS
-
-        return log_group.startswith(LOG_GROUPS)
-
-    async def _user_pools(self) -> CognitoIdp:
-        service = await self.operations.load("cognito-idp")
-        assert service is not None
-        record: CognitoIdp = service.record
-        return record
 
     async def _stop_gateway(self) -> None:
         await self.gateway.close()
@@ -375,23 +367,15 @@ class App:
             return self._own_page(request)
         address = find_address(request)
         if address is None:
-            return self._pool_page(request) if _POOL_PAGES in request.raw_path else self.aws_api(request)
+            return self._pool_page(request) if self.pool_pages.may_be(request) else self.aws_api(request)
         connections = self.gateway.find_connections(request, address)
         if connections is not None:
             return self.aws_api(connections[1], connections[0])
         return self.gateway.handle(request, address)
 
     async def _pool_page(self, request: Request) -> Response:
-        """A user pool's public documents, which any page may read; an object of S3 may have such a name too."""
-        from freehold.services.cognito_idp import discovery
-
-        start = f"{request.scheme}://{request.host}" if request.host else self.endpoint
-        found = (
-            await discovery.find(await self._user_pools(), request.raw_path, start) if request.method == "GET" else None
-        )
-        if found is None:
-            return await self.aws_api(request)
-        return Response(200, [("Content-Type", "application/json"), ("Access-Control-Allow-Origin", "*")], found)
+        page = await self.pool_pages.answer(request)
+        return await self.aws_api(request) if page is None else page
 
     async def _own_page(self, request: Request) -> Response:
         path = request.raw_path

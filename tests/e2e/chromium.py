@@ -19,6 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 
 _START_LIMIT_S = 60.0
 _WAIT_LIMIT_MS = 30_000
+_PAGE_IS_GONE = ("context was destroyed", "navigated or closed", "Cannot find context")
+_MOST_PAGES = 200
 _OPTIONS = (
     "--headless=new",
     "--no-sandbox",  # Tests may run as root, in a container.
@@ -70,6 +72,17 @@ class Page:
             }})"""
         )
         assert found, f"the page did not come to: {condition}"
+
+    def arrive(self, condition: str) -> None:
+        """As `wait`, over pages that come one after the other: a script ends with the page that it runs in."""
+        for _ in range(_MOST_PAGES):
+            try:
+                self.wait(condition)
+                return
+            except AssertionError as error:
+                if not any(words in str(error) for words in _PAGE_IS_GONE):
+                    raise
+        raise AssertionError(f"the pages did not come to: {condition}")
 
     def _call(self, method: str, **parameters: Any) -> Any:
         self._number += 1

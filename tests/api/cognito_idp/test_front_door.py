@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 from tests.api.cognito_idp.pool import Pool
 from tests.live import LiveServer
 
@@ -169,18 +169,28 @@ def test_a_change_keeps_the_pool_and_its_users(server: LiveServer, stack: dict[s
     assert pool.tokens(password=PASSWORD)
 
 
-def test_a_domain_is_refused_by_name(client: Client) -> None:
+def test_a_domain_of_ones_own_is_refused_by_name(client: Client) -> None:
+    stacks = client("cloudformation")
     template = {
         "Resources": {
             "Pool": {"Type": "AWS::Cognito::UserPool"},
             "Domain": {
                 "Type": "AWS::Cognito::UserPoolDomain",
-                "Properties": {"UserPoolId": {"Ref": "Pool"}, "Domain": "x"},
+                "Properties": {
+                    "UserPoolId": {"Ref": "Pool"},
+                    "Domain": "own-domain",
+                    "CustomDomainConfig": {"CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/c"},
+                },
             },
         }
     }
-    with pytest.raises(client("cloudformation").exceptions.ClientError, match="AWS::Cognito::UserPoolDomain"):
-        client("cloudformation").create_stack(StackName="hosted", TemplateBody=json.dumps(template))
+    stacks.create_stack(StackName="own-domain", TemplateBody=json.dumps(template))
+    with pytest.raises(WaiterError):
+        stacks.get_waiter("stack_create_complete").wait(StackName="own-domain", WaiterConfig={"Delay": 1})
+    events = stacks.describe_stack_events(StackName="own-domain")["StackEvents"]
+    reasons = [each.get("ResourceStatusReason", "") for each in events if each["ResourceStatus"] == "CREATE_FAILED"]
+    assert any("does not support custom domains of user pools" in reason for reason in reasons)
+    stacks.delete_stack(StackName="own-domain")
 
 
 PAGE = "http://app.example:3000"

@@ -302,17 +302,17 @@ def test_a_client_with_a_secret_needs_its_hash(client: Client) -> None:
 
 def test_what_is_not_supported_is_refused_by_name(client: Client, pool: Pool) -> None:
     cognito = client("cognito-idp")
-    with pytest.raises(ClientError, match="multi-factor authentication of user pools"):
-        cognito.create_user_pool(PoolName="x", MfaConfiguration="ON")
+    with pytest.raises(ClientError, match="DeviceConfiguration of user pools"):
+        cognito.create_user_pool(PoolName="x", DeviceConfiguration={"ChallengeRequiredOnNewDevice": True})
     assert cognito.get_user_pool_mfa_config(UserPoolId=pool.id)["MfaConfiguration"] == "OFF"
     assert cognito.set_user_pool_mfa_config(UserPoolId=pool.id, MfaConfiguration="OFF")["MfaConfiguration"] == "OFF"
-    totp = {"SoftwareTokenMfaConfiguration": {"Enabled": True}, "MfaConfiguration": "OPTIONAL"}
-    with pytest.raises(ClientError, match="multi-factor authentication of user pools"):
-        cognito.set_user_pool_mfa_config(UserPoolId=pool.id, **totp)
     with pytest.raises(ClientError, match="the identity provider Google"):
         cognito.create_user_pool_client(UserPoolId=pool.id, ClientName="x", SupportedIdentityProviders=["Google"])
-    with pytest.raises(ClientError, match="does not support cognito-idp:CreateUserPoolDomain yet"):
-        cognito.create_user_pool_domain(UserPoolId=pool.id, Domain="x")
+    details = {"client_id": "x"}
+    with pytest.raises(ClientError, match="does not support cognito-idp:CreateIdentityProvider yet"):
+        cognito.create_identity_provider(
+            UserPoolId=pool.id, ProviderName="Google", ProviderType="Google", ProviderDetails=details
+        )
     arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
     with pytest.raises(ClientError, match="the trigger UserMigration of user pools"):
         cognito.create_user_pool(PoolName="x", LambdaConfig={"UserMigration": arn})

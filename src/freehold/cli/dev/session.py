@@ -116,7 +116,7 @@ class Session:
 
     def _on_log(self, region: str, group: str, stream: str, events: Sequence[LogEvent]) -> None:
         """What user pools would send by mail: whoever develops a sign-in needs the code."""
-        if self._app.is_mail(group):
+        if self._app.pool_pages.is_mail(group):
             for event in events:
                 self._say(f"No mail was sent: {event.message}")
 

@@ -6,7 +6,7 @@ User Pools API Reference, "GetUser", "UpdateUserAttributes", "ChangePassword", "
 from __future__ import annotations
 
 from freehold.aws.call import Call, Json
-from freehold.services.cognito_idp import codes, passwords, tokens
+from freehold.services.cognito_idp import codes, mfa, passwords, tokens
 from freehold.services.cognito_idp.clients import client_secret
 from freehold.services.cognito_idp.record import CognitoIdp, find_client, invalid, not_authorized
 from freehold.services.cognito_idp.schema import check_attributes, check_writable, listed, named
@@ -25,7 +25,8 @@ async def get_user(service: CognitoIdp, call: Call, request: Json) -> Json:
         for name, value in who.user["Attributes"].items()
         if not name.startswith("dev:") and (readable is None or name in readable)
     }
-    return {"Username": who.user["Username"], "UserAttributes": listed({**attributes, "sub": who.user["Sub"]})}
+    told = listed({**attributes, "sub": who.user["Sub"]})
+    return {"Username": who.user["Username"], "UserAttributes": told, **mfa.told(who.user)}
 
 
 async def update_user_attributes(service: CognitoIdp, call: Call, request: Json) -> Json:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
-from freehold.services.cognito_idp import codes, passwords
+from freehold.services.cognito_idp import codes, mfa, passwords
 from freehold.services.cognito_idp.filters import compile_filter
 from freehold.services.cognito_idp.record import (
     USER,
@@ -62,7 +62,8 @@ async def admin_create_user(service: CognitoIdp, call: Call, request: Json) -> J
 
 async def admin_get_user(service: CognitoIdp, call: Call, request: Json) -> Json:
     pool = (await find_pool(service, call, request["UserPoolId"])).document
-    return told((await find_user(service, pool, request["Username"])).document, "UserAttributes")
+    user = (await find_user(service, pool, request["Username"])).document
+    return {**told(user, "UserAttributes"), **mfa.told(user)}
 
 
 async def admin_delete_user(service: CognitoIdp, call: Call, request: Json) -> Json:

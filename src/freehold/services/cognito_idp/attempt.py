@@ -18,6 +18,7 @@ class Attempt:
     parameters: Json  # AuthParameters or ChallengeResponses.
     session: str | None
     metadata: Json
+    wants_user: bool = False  # Of the sign-in page, which makes no tokens: whoever signed in is the answer's "User".
 
     def parameter(self, name: str) -> str:
         value = self.parameters.get(name)

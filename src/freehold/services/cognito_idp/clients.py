@@ -23,6 +23,7 @@ from freehold.services.cognito_idp.record import (
     pool_region,
     unsupported,
 )
+from freehold.services.cognito_idp.resource_servers import check_scopes
 from freehold.state.store import Delete, Document, Put
 
 _MEMBERS = (
@@ -65,7 +66,6 @@ _VALIDITIES = {
     "IdToken": ("hours", 3600, 300, _DAY_S),
     "RefreshToken": ("days", 30 * _DAY_S, 3600, 3650 * _DAY_S),
 }
-SCOPES = ("phone", "email", "openid", "profile", "aws.cognito.signin.user.admin")
 _SECRET = re.compile(r"[\w+]{24,64}")
 
 
@@ -101,6 +101,7 @@ async def create_user_pool_client(service: CognitoIdp, call: Call, request: Json
         secret = request.get("ClientSecret") or service.ids.short(51)
         client["Secret"] = service.seal.close(secret.encode(), client["ClientId"])
     _check(client, request)
+    await check_scopes(service, pool_id, client.get("AllowedOAuthScopes") or ())
     await service.store.write(Put(CLIENT, client["ClientId"], client, 0))
     return {"UserPoolClient": _told(service, client)}
 
@@ -118,6 +119,7 @@ async def update_user_pool_client(service: CognitoIdp, call: Call, request: Json
     kept = {name: value for name, value in found.items() if name not in _MEMBERS or name == "ClientName"}
     fresh = {**_DEFAULTS, "ExplicitAuthFlows": list(_FLOWS), **kept, **given, "LastModifiedDate": service.clock.now_s()}
     _check(fresh, request)
+    await check_scopes(service, pool_id, fresh.get("AllowedOAuthScopes") or ())
 
     def make(client: Document) -> None:
         client.clear()
@@ -164,9 +166,19 @@ def check_secret_hash(service: CognitoIdp, client: Document, username: str, give
         return
     if not given:
         raise not_authorized(f"Client {client_id} is configured with secret but SECRET_HASH was not received")
-    digest = hmac.new(secret.encode(), (username + client_id).encode(), hashlib.sha256).digest()
-    if not hmac.compare_digest(base64.b64encode(digest).decode().encode(), given.encode()):
+    if not hmac.compare_digest(_hash(secret, username, client_id).encode(), given.encode()):
         raise not_authorized(f"SecretHash does not match for the client: {client_id}")
+
+
+def secret_hash(service: CognitoIdp, client: Document, username: str) -> str | None:
+    """What a caller who knows the client's secret sends with a username; None: it has none."""
+    secret = client_secret(service, client)
+    return None if secret is None else _hash(secret, username, client["ClientId"])
+
+
+def _hash(secret: str, username: str, client_id: str) -> str:
+    digest = hmac.new(secret.encode(), (username + client_id).encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
 
 
 def _check(client: Document, request: Json) -> None:
@@ -188,7 +200,7 @@ def _check(client: Document, request: Json) -> None:
 
 
 def _check_oauth(client: Document) -> None:
-    """OAuth's settings are kept and mean nothing yet: its endpoints come with a domain, which a pool cannot have."""
+    """OAuth's settings mean nothing until the pool has a domain. Whether the scopes are there is asked elsewhere."""
     flows, scopes = client.get("AllowedOAuthFlows") or [], client.get("AllowedOAuthScopes") or []
     if "client_credentials" in flows:
         if len(flows) > 1:
@@ -207,10 +219,6 @@ def _check_oauth(client: Document) -> None:
         raise invalid(
             "AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use OAuth flows."
         )
-    for scope in scopes:
-        if scope in SCOPES:
-            continue
-        raise AwsError("ScopeDoesNotExistException", f"Invalid scope requested: {scope}", status=400)
     for url in [*(client.get("CallbackURLs") or ()), *(client.get("LogoutURLs") or ())]:
         parts = urlsplit(url)
         if not parts.scheme or "#" in url:

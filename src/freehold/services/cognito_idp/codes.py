@@ -43,7 +43,7 @@ async def send_code(
     metadata: Json | None = None,
 ) -> Json:
     """Makes a code and tells it; the answer's CodeDeliveryDetails. Raises LimitExceededException."""
-    code = f"{int(service.ids.hex(8), 16) % 1_000_000:06}"
+    code = _new_code(service)
     now_s = service.clock.now_s()
     entry = {
         "Code": service.seal.close(code.encode(), _place(pool, user, purpose)),
@@ -57,11 +57,22 @@ async def send_code(
         codes[purpose] = {**entry, **_count(codes.get(purpose), now_s)}
 
     await change_user(service, pool, user["Username"], make)
-    to = user["Attributes"].get(attribute, "")
-    message = await _message(service, call, pool, user, source, attribute, client_id, metadata)
-    shown = f" ({message.replace(_CODE_PARAMETER, code)})" if message else ""
-    tell(service, pool, f"The {purpose} code of {user['Username']} <{to}> is {code}{shown}")
-    return delivery(attribute, to)
+    return await _tell_code(service, call, pool, user, purpose, attribute, source, code, client_id, metadata)
+
+
+async def send_sign_in_code(
+    service: CognitoIdp,
+    call: Call,
+    pool: Document,
+    user: Document,
+    attribute: str,
+    client_id: str,
+    metadata: Json | None,
+) -> tuple[str, Json]:
+    """The second factor of a sign-in: a code that the caller keeps, and its CodeDeliveryDetails."""
+    code = _new_code(service)
+    source = "CustomMessage_Authentication"
+    return code, await _tell_code(service, call, pool, user, "SignIn", attribute, source, code, client_id, metadata)
 
 
 async def tell_invitation(
@@ -107,6 +118,29 @@ def expired() -> AwsError:
 
 def forget_code(user: Document, purpose: str) -> None:
     user.get("Codes", {}).pop(purpose, None)
+
+
+def _new_code(service: CognitoIdp) -> str:
+    return f"{int(service.ids.hex(8), 16) % 1_000_000:06}"
+
+
+async def _tell_code(
+    service: CognitoIdp,
+    call: Call,
+    pool: Document,
+    user: Document,
+    purpose: str,
+    attribute: str,
+    source: str,
+    code: str,
+    client_id: str | None,
+    metadata: Json | None,
+) -> Json:
+    to = user["Attributes"].get(attribute, "")
+    message = await _message(service, call, pool, user, source, attribute, client_id, metadata)
+    shown = f" ({message.replace(_CODE_PARAMETER, code)})" if message else ""
+    tell(service, pool, f"The {purpose} code of {user['Username']} <{to}> is {code}{shown}")
+    return delivery(attribute, to)
 
 
 def _count(last: Json | None, now_s: float) -> Json:
@@ -167,6 +201,12 @@ def _own_words(pool: Document, source: str, *, is_mail: bool) -> str:
     if source.endswith("AdminCreateUser"):
         invitation = pool["AdminCreateUserConfig"].get("InviteMessageTemplate") or {}
         return str(invitation.get("EmailMessage" if is_mail else "SMSMessage") or "")
+    if source.endswith("Authentication"):
+        mfa = pool.get("Mfa") or {}
+        if is_mail:
+            return str((mfa.get("EmailMfaConfiguration") or {}).get("Message") or "")
+        own = (mfa.get("SmsMfaConfiguration") or {}).get("SmsAuthenticationMessage")
+        return str(own or pool.get("SmsAuthenticationMessage") or "")
     template = pool["VerificationMessageTemplate"]
     if is_mail:
         return str(template.get("EmailMessage") or pool.get("EmailVerificationMessage") or "")

@@ -11,9 +11,11 @@ import re
 
 import orjson
 
-from freehold.aws.call import Json
+from freehold.aws.call import Call, Json
+from freehold.services.cognito_idp.domains import HOSTED_PATH
 from freehold.services.cognito_idp.keys import NoKey
-from freehold.services.cognito_idp.record import CognitoIdp, issuer, key
+from freehold.services.cognito_idp.record import CognitoIdp, find_pool, issuer, key, pool_region
+from freehold.state.store import Document
 
 _PATH = re.compile(
     r"/(?P<pool>(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)_[0-9a-zA-Z]+)/\.well-known/(?P<what>openid-configuration|jwks\.json)"
@@ -30,7 +32,10 @@ async def find(service: CognitoIdp, path: str, start: str) -> bytes | None:
         keys = await service.keys.jwks(key(match["pool"]))
     except NoKey:
         return None
-    return orjson.dumps(keys if match["what"] == "jwks.json" else _configuration(match["pool"], start))
+    if match["what"] == "jwks.json":
+        return orjson.dumps(keys)
+    pool = (await find_pool(service, Call(region=""), match["pool"])).document
+    return orjson.dumps({**_configuration(match["pool"], start), **_endpoints(pool, start)})
 
 
 async def find_own(service: CognitoIdp, url: str) -> bytes | None:
@@ -41,6 +46,23 @@ async def find_own(service: CognitoIdp, url: str) -> bytes | None:
     if scheme != "https" or match is None or host != f"cognito-idp.{match['region']}.amazonaws.com":
         return None
     return await find(service, slash + path, f"https://{host}")
+
+
+def _endpoints(pool: Document, start: str) -> Json:
+    """Of a pool with a domain."""
+    if not pool.get("Domain"):
+        return {}
+    home = f"{start}{HOSTED_PATH}{pool['Domain']}"
+    if start.endswith(".amazonaws.com"):
+        home = f"https://{pool['Domain']}.auth.{pool_region(pool['Id'])}.amazoncognito.com"
+    return {
+        "authorization_endpoint": f"{home}/oauth2/authorize",
+        "end_session_endpoint": f"{home}/logout",
+        "revocation_endpoint": f"{home}/oauth2/revoke",
+        "token_endpoint": f"{home}/oauth2/token",
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "userinfo_endpoint": f"{home}/oauth2/userInfo",
+    }
 
 
 def _configuration(pool_id: str, start: str) -> Json:

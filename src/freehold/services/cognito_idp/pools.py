@@ -7,11 +7,13 @@ import copy
 from freehold.aws.arn import Arn
 from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
+from freehold.services.cognito_idp.mfa import check_pool
 from freehold.services.cognito_idp.record import (
     ALIAS,
     CLIENT,
     GROUP,
     POOL,
+    RESOURCE_SERVER,
     REVOKED,
     USER,
     CognitoIdp,
@@ -74,6 +76,7 @@ async def create_user_pool(service: CognitoIdp, call: Call, request: Json) -> Js
         **_settings(request),
         **{name: request[name] for name in _FIXED if request.get(name)},
     }
+    check_pool(pool)
     place = key(pool_id)
     await service.store.write(Put(POOL, place, pool, 0), await service.keys.make(place, service.ids.hex(43)))
     return {"UserPool": _told(pool, 0)}
@@ -95,6 +98,7 @@ async def update_user_pool(service: CognitoIdp, call: Call, request: Json) -> Js
         pool.update({**kept, **_settings(request), "LastModifiedDate": service.clock.now_s()})
         if request.get("PoolName"):
             pool["Name"] = request["PoolName"]
+        check_pool(pool)
 
     await change(service, POOL, lambda: find_pool(service, call, request["UserPoolId"]), make)
     return {}
@@ -106,8 +110,10 @@ async def delete_user_pool(service: CognitoIdp, call: Call, request: Json) -> Js
     stored = await find_pool(service, call, pool_id)
     if stored.document["DeletionProtection"] == "ACTIVE":
         raise invalid("The user pool cannot be deleted because deletion protection is activated. ")
+    if stored.document.get("Domain"):
+        raise invalid("User pool cannot be deleted. It has a domain configured that should be deleted first.")
     writes: list[Write] = [Delete(POOL, stored.key), service.keys.forget(stored.key)]
-    for kind in (USER, ALIAS, GROUP, REVOKED):
+    for kind in (USER, ALIAS, GROUP, RESOURCE_SERVER, REVOKED):
         writes += [Delete(kind, found.key) for found in await service.store.list_documents(kind, f"{stored.key}/")]
     for client in await service.store.list_documents(CLIENT):
         if client.document["UserPoolId"] == pool_id:
@@ -133,24 +139,6 @@ async def add_custom_attributes(service: CognitoIdp, call: Call, request: Json) 
 
     await change(service, POOL, lambda: find_pool(service, call, request["UserPoolId"]), make)
     return {}
-
-
-async def get_user_pool_mfa_config(service: CognitoIdp, call: Call, request: Json) -> Json:
-    pool = (await find_pool(service, call, request["UserPoolId"])).document
-    return {"MfaConfiguration": pool["MfaConfiguration"]}
-
-
-async def set_user_pool_mfa_config(service: CognitoIdp, call: Call, request: Json) -> Json:
-    for name in ("SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration"):
-        if request.get(name):
-            raise unsupported(f"{name} of user pools")
-    totp = bool((request.get("SoftwareTokenMfaConfiguration") or {}).get("Enabled"))
-    wanted = request.get("MfaConfiguration") or "OFF"
-    if wanted != "OFF" and not totp:
-        raise invalid("Invalid MFA configuration given, at least one MFA method must be enabled.")
-    if wanted != "OFF" or totp:
-        raise unsupported("multi-factor authentication of user pools (MfaConfiguration)")
-    return {"MfaConfiguration": "OFF"}
 
 
 async def tag_resource(service: CognitoIdp, call: Call, request: Json) -> Json:
@@ -197,8 +185,6 @@ def _settings(request: Json) -> Json:
 
 def _check(request: Json) -> None:
     """What is not honoured is refused by name."""
-    if request.get("MfaConfiguration", "OFF") != "OFF":
-        raise unsupported("multi-factor authentication of user pools (MfaConfiguration)")
     for name in ("DeviceConfiguration", "KeyConfiguration", "DcrConfiguration", "AcrConfiguration"):
         if request.get(name):
             raise unsupported(f"{name} of user pools")
@@ -238,4 +224,5 @@ def _check(request: Json) -> None:
 
 
 def _told(pool: Document, users: int) -> Json:
-    return {**pool, "EstimatedNumberOfUsers": users}
+    told = {name: value for name, value in pool.items() if name != "Mfa"}  # GetUserPoolMfaConfig tells that.
+    return {**told, "EstimatedNumberOfUsers": users}

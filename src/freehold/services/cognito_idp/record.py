@@ -27,6 +27,8 @@ from freehold.state.store import Conflict, Document, Put, Store, Stored
 
 POOL = "cognito-idp.pool"
 CLIENT = "cognito-idp.client"
+DOMAIN = "cognito-idp.domain"
+RESOURCE_SERVER = "cognito-idp.resourceserver"
 GROUP = "cognito-idp.group"
 USER = "cognito-idp.user"
 ALIAS = "cognito-idp.alias"  # A name that leads to a user: an address, a number, the sub.
@@ -50,6 +52,7 @@ class CognitoIdp:
     logs: LogSink
     attempts: Attempts = field(default_factory=Attempts)  # Wrong passwords, by user.
     spent: Spent = field(default_factory=Spent)  # Sessions and codes that were used once.
+    endpoint: Callable[[], str] = str  # What a client on this machine calls us.
 
 
 def pool_region(pool_id: str) -> str:

@@ -19,15 +19,26 @@ def begin(service: CognitoIdp, client: Document, challenge: str, content: Json) 
 
 def proceed(service: CognitoIdp, client: Document, challenge: str, text: str | None) -> Json:
     """What `begin` was given. Raises NotAuthorizedException; a session that was answered once is over."""
+    session = look(service, client, challenge, text)
+    if not service.spent.spend(session["Id"], session["Until"], service.clock.now_s()):
+        raise not_authorized(_INVALID)
+    return session
+
+
+def look(service: CognitoIdp, client: Document, challenge: str, text: str | None) -> Json:
+    """The same, and the session may still be answered."""
     session = open_sealed(service, text or "", _place(challenge))
     if session is None or session["Client"] != client["ClientId"]:
         raise not_authorized(_INVALID)
-    now_s = service.clock.now_s()
-    if session["Until"] <= now_s:
+    if session["Until"] <= service.clock.now_s():
         raise not_authorized(_EXPIRED)
-    if not service.spent.spend(session["Id"], session["Until"], now_s):
-        raise not_authorized(_INVALID)
     return session
+
+
+def client_of(service: CognitoIdp, challenge: str, text: str | None) -> str | None:
+    """For requests that name no client; None: it is no session."""
+    session = open_sealed(service, text or "", _place(challenge))
+    return None if session is None else str(session["Client"])
 
 
 def _place(challenge: str) -> str:

@@ -7,12 +7,22 @@ who the user is, `_admit` decides what follows - a refusal, the challenge to cho
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import orjson
 
 from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
-from freehold.services.cognito_idp import passwords, sessions, sign_in_custom, sign_in_srp, tokens, triggers
+from freehold.services.cognito_idp import (
+    mfa,
+    passwords,
+    sessions,
+    sign_in_custom,
+    sign_in_mfa,
+    sign_in_srp,
+    tokens,
+    triggers,
+)
 from freehold.services.cognito_idp.attempt import Attempt, open_attempt
 from freehold.services.cognito_idp.clients import check_secret_hash, client_secret, hides_users
 from freehold.services.cognito_idp.record import (
@@ -54,10 +64,7 @@ async def admin_initiate_auth(service: CognitoIdp, call: Call, request: Json) ->
 
 async def respond_to_auth_challenge(service: CognitoIdp, call: Call, request: Json) -> Json:
     attempt = await open_attempt(service, call, request, "ChallengeResponses")
-    answer = _CHALLENGES.get(request["ChallengeName"])
-    if answer is None:
-        raise unsupported(f"the challenge {request['ChallengeName']}")
-    return await answer(attempt)
+    return await answer_challenge(attempt, request["ChallengeName"])
 
 
 async def get_tokens_from_refresh_token(service: CognitoIdp, call: Call, request: Json) -> Json:
@@ -67,18 +74,18 @@ async def get_tokens_from_refresh_token(service: CognitoIdp, call: Call, request
     return await _renew(attempt, request["RefreshToken"], by_secret=True)
 
 
-async def _initiate(attempt: Attempt, flow: str) -> Json:
-    if flow not in _ALLOWED_BY:
-        raise unsupported(f"the authentication flow {flow}")
-    _require_flow(attempt.client, flow)
-    if flow in ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"):
-        return {"ChallengeParameters": {}, **await _renew(attempt, attempt.parameter("REFRESH_TOKEN"))}
+async def answer_challenge(attempt: Attempt, challenge: str) -> Json:
+    """`attempt.parameters` are the ChallengeResponses."""
+    answer = _CHALLENGES.get(challenge)
+    if answer is None:
+        raise unsupported(f"the challenge {challenge}")
+    return await answer(attempt)
+
+
+async def with_password(attempt: Attempt) -> Json:
+    """By USERNAME and PASSWORD, whatever flows the client may use."""
     username = attempt.parameter("USERNAME")
     check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
-    if flow == "USER_SRP_AUTH":
-        return await _begin_srp(attempt, username)
-    if flow == "CUSTOM_AUTH":
-        return await _begin_custom(attempt, username)
     password = attempt.parameter("PASSWORD")
     user = await _find(attempt, username)
     if user is not None:
@@ -87,6 +94,21 @@ async def _initiate(attempt: Attempt, flow: str) -> Json:
     await passwords.check_password(attempt.service, attempt.pool["Id"], name, user, password)
     assert user is not None
     return await _admit(attempt, user)
+
+
+async def _initiate(attempt: Attempt, flow: str) -> Json:
+    if flow not in _ALLOWED_BY:
+        raise unsupported(f"the authentication flow {flow}")
+    _require_flow(attempt.client, flow)
+    if flow in ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"):
+        return {"ChallengeParameters": {}, **await _renew(attempt, attempt.parameter("REFRESH_TOKEN"))}
+    if flow not in ("USER_SRP_AUTH", "CUSTOM_AUTH"):
+        return await with_password(attempt)
+    username = attempt.parameter("USERNAME")
+    check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
+    if flow == "USER_SRP_AUTH":
+        return await _begin_srp(attempt, username)
+    return await _begin_custom(attempt, username)
 
 
 def _require_flow(client: Document, flow: str) -> None:
@@ -191,7 +213,31 @@ async def _admit(attempt: Attempt, user: Document) -> Json:
         raise AwsError("PasswordResetRequiredException", "Password reset required for the user", status=400)
     if status == "FORCE_CHANGE_PASSWORD":
         return _ask_new_password(attempt, user)
-    return await _sign_in(attempt, user, "TokenGeneration_Authentication")
+    return await _ask_second_factor(attempt, user, "TokenGeneration_Authentication")
+
+
+async def _ask_second_factor(attempt: Attempt, user: Document, source: str) -> Json:
+    return await sign_in_mfa.ask(attempt, user, source) or await _sign_in(attempt, user, source)
+
+
+async def _answer_code(attempt: Attempt, challenge: str) -> Json:
+    _check_hash(attempt)
+    return await _sign_in(attempt, *await sign_in_mfa.check_code(attempt, challenge))
+
+
+async def _answer_setup(attempt: Attempt) -> Json:
+    _check_hash(attempt)
+    return await _sign_in(attempt, *await sign_in_mfa.finish_setup(attempt))
+
+
+async def _choose_factor(attempt: Attempt) -> Json:
+    _check_hash(attempt)
+    return await sign_in_mfa.choose(attempt)
+
+
+def _check_hash(attempt: Attempt) -> None:
+    username = attempt.parameter("USERNAME")
+    check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
 
 
 def _ask_new_password(attempt: Attempt, user: Document) -> Json:
@@ -238,7 +284,7 @@ async def _answer_new_password(attempt: Attempt) -> Json:
         passwords.set_password(changed, sealed, status="CONFIRMED", now_s=service.clock.now_s())
 
     changed = await change_user(service, pool, user["Username"], make)
-    return await _sign_in(attempt, changed, "TokenGeneration_NewPasswordChallenge")
+    return await _ask_second_factor(attempt, changed, "TokenGeneration_NewPasswordChallenge")
 
 
 async def _sign_in(attempt: Attempt, user: Document, source: str) -> Json:
@@ -250,6 +296,8 @@ async def _sign_in(attempt: Attempt, user: Document, source: str) -> Json:
         service, call, pool, "PostAuthentication", "PostAuthentication_Authentication",
         username=user["Username"], client_id=client["ClientId"], request=request, response={},
     )  # fmt: skip
+    if attempt.wants_user:
+        return {"User": user}
     result = await tokens.issue(service, call, pool, client, user, source=source, metadata=attempt.metadata)
     return {"ChallengeParameters": {}, "AuthenticationResult": result}
 
@@ -284,4 +332,7 @@ _CHALLENGES: dict[str, Callable[[Attempt], Awaitable[Json]]] = {
     "PASSWORD_VERIFIER": _answer_srp,
     NEW_PASSWORD: _answer_new_password,
     sign_in_custom.CHALLENGE: _answer_custom,
+    sign_in_mfa.SELECT: _choose_factor,
+    mfa.SETUP: _answer_setup,
+    **{name: partial(_answer_code, challenge=name) for name in sign_in_mfa.CODES},
 }

@@ -7,6 +7,8 @@ sign-out begins a new era, which ends every token of the old one at once, withou
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,6 +40,17 @@ _PLACE = "cognito-idp refresh token"
 _SWEPT = 20
 _NUMBERS = frozenset({"updated_at"})
 _FLAGS = frozenset({"email_verified", "phone_number_verified"})
+# OpenID Connect's scopes -> the attributes that they open; those of no other scope are the profile's.
+_BY_SCOPE = {"email": ("email", "email_verified"), "phone": ("phone_number", "phone_number_verified")}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an app was granted at the pool's domain."""
+
+    scope: str
+    nonce: str
+    auth_time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +74,60 @@ async def issue(
     source: str,
     metadata: Json | None = None,
     renewed: Json | None = None,
+    grant: Grant | None = None,
 ) -> Json:
     """`AuthenticationResult`. `renewed`: what the refresh token held; then there is no new one. `source` is the trigger
-    source of PreTokenGeneration: "TokenGeneration_Authentication"."""
+    source of PreTokenGeneration: "TokenGeneration_Authentication". Without "openid" in the scope of a grant there is no
+    ID token."""
     now_s = service.clock.now_s()
     session = renewed or {
         "Pool": pool["Id"],
         "Client": client["ClientId"],
         "Sub": user["Sub"],
         "Origin": f"{user['Era']}{service.ids.uuid()[ERA_DIGITS:]}",
-        "AuthTime": int(now_s),
+        "AuthTime": int(now_s) if grant is None else grant.auth_time,
         "Until": now_s + validity_s(client, "RefreshToken"),
     }
+    if grant is not None:
+        session["Scope"] = grant.scope
     groups, roles = await groups_of(service, pool, user)
     identity, access = _claims(service, pool, client, user, session, now_s)
     changed = await token_trigger.ask(
         service, call, pool, client, user, source, metadata, token_trigger.Tokens(identity, access, groups, roles)
     )
     place = key(pool["Id"])
-    result: Json = {
-        "AccessToken": await service.keys.sign(place, changed.access_claims()),
-        "ExpiresIn": validity_s(client, "AccessToken"),
-        "TokenType": "Bearer",
-        "IdToken": await service.keys.sign(place, changed.identity_claims()),
-    }
+    token = await service.keys.sign(place, changed.access_claims())
+    result: Json = {"AccessToken": token, "ExpiresIn": validity_s(client, "AccessToken"), "TokenType": "Bearer"}
+    own = changed.identity_claims()
+    if "Scope" in session:
+        own["at_hash"] = _half_hash(token)
+    if grant is not None and grant.nonce:
+        own["nonce"] = grant.nonce
+    if "openid" in str(session.get("Scope", "openid")).split():
+        result["IdToken"] = await service.keys.sign(place, own)
     if renewed is None:
         result["RefreshToken"] = url_safe(close(service, session, _PLACE))
     return result
+
+
+async def issue_to_client(service: CognitoIdp, pool: Document, client: Document, scope: str) -> Json:
+    """An access token of an app that acts for no user (client credentials)."""
+    now_s = int(service.clock.now_s())
+    lasts_s = validity_s(client, "AccessToken")
+    claims = {
+        "sub": client["ClientId"],
+        "token_use": "access",
+        "scope": scope,
+        "auth_time": now_s,
+        "iss": issuer(pool["Id"]),
+        "exp": now_s + lasts_s,
+        "iat": now_s,
+        "version": 2,
+        "jti": service.ids.uuid(),
+        "client_id": client["ClientId"],
+    }
+    token = await service.keys.sign(key(pool["Id"]), claims)
+    return {"AccessToken": token, "ExpiresIn": lasts_s, "TokenType": "Bearer"}
 
 
 async def renew(service: CognitoIdp, client: Document, token: str) -> tuple[Json, Document]:
@@ -122,8 +162,8 @@ async def revoke(service: CognitoIdp, client: Document, token: str) -> None:
     await service.store.write(Put(REVOKED, place, {"Until": session["Until"]}), *old)
 
 
-async def signed_in(service: CognitoIdp, call: Call, token: str) -> SignedIn:
-    """Raises NotAuthorizedException for all but a valid access token of one of our pools."""
+async def signed_in(service: CognitoIdp, call: Call, token: str, scope: str = SELF_SERVICE) -> SignedIn:
+    """Raises NotAuthorizedException for all but a valid access token of one of our pools, with the scope."""
     claims = await _verified(service, token)
     if claims is None or claims.get("token_use") != "access":
         raise not_authorized("Invalid Access Token")
@@ -134,15 +174,16 @@ async def signed_in(service: CognitoIdp, call: Call, token: str) -> SignedIn:
     try:
         client = (await find_client(service, claims["client_id"], pool_id)).document
         user = (await find_user(service, pool, claims["sub"])).document
+        origin = str(claims.get("origin_jti", ""))  # An app that acts for no user has none.
     except AwsError as error:
         if error.code == "UserNotFoundException":
             raise no_such_user() from None
         raise not_authorized("Invalid Access Token") from error
     if not user["Enabled"]:
         raise not_authorized("User is disabled.")
-    if not await _is_valid(service, pool, user, claims["origin_jti"]):
+    if not await _is_valid(service, pool, user, origin):
         raise not_authorized("Access Token has been revoked")
-    if SELF_SERVICE not in str(claims.get("scope", "")).split():
+    if scope not in str(claims.get("scope", "")).split():
         raise not_authorized("Access Token does not have required scopes")
     return SignedIn(in_region(call, pool_region(pool_id)), pool, client, user, claims)
 
@@ -182,9 +223,10 @@ def _claims(
         "auth_time": session["AuthTime"],
         "iat": int(now_s),
     }
+    scope = session.get("Scope")
     identity = {
         **shared,
-        **_claims_of(client, user["Attributes"]),
+        **_claims_of(attributes_of(client, user["Attributes"], scope or SELF_SERVICE)),
         "cognito:username": user["Username"],
         "aud": client["ClientId"],
         "token_use": "id",
@@ -195,21 +237,36 @@ def _claims(
         **shared,
         "client_id": client["ClientId"],
         "token_use": "access",
-        "scope": SELF_SERVICE,
+        "scope": scope or SELF_SERVICE,
         "username": user["Username"],
         "exp": int(now_s) + validity_s(client, "AccessToken"),
         "jti": service.ids.uuid(),
     }
+    if scope:
+        access["version"] = 2
     return identity, access
 
 
-def _claims_of(client: Document, attributes: Mapping[str, str]) -> Json:
-    """The attributes that this client may read, as claims: flags and numbers are no text."""
+def attributes_of(client: Document, attributes: Mapping[str, str], scope: str) -> dict[str, str]:
+    """Those that the client may read and the scope opens: "openid" alone opens all, beside others of OpenID Connect
+    only what those name (Developer Guide, "Scopes, M2M, and resource servers")."""
     readable = client.get("ReadAttributes")
-    claims: Json = {}
+    asked = set(scope.split())
+    is_limited = bool(asked & {"email", "phone", "profile"})
+    found: dict[str, str] = {}
     for name, value in attributes.items():
         if name.startswith("dev:") or (readable is not None and name not in readable):
             continue
+        of = next((each for each, names in _BY_SCOPE.items() if name in names), "profile")
+        if not is_limited or of in asked:
+            found[name] = value
+    return found
+
+
+def _claims_of(attributes: Mapping[str, str]) -> Json:
+    """Attributes as claims: flags and numbers are no text."""
+    claims: Json = {}
+    for name, value in attributes.items():
         if name in _FLAGS:
             claims[name] = value == "true"
         elif name in _NUMBERS and value.isdigit():
@@ -219,3 +276,8 @@ def _claims_of(client: Document, attributes: Mapping[str, str]) -> Json:
         else:
             claims[name] = value
     return claims
+
+
+def _half_hash(token: str) -> str:
+    """OpenID Connect Core 3.1.3.6."""
+    return base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
 from freehold.aws.errors import AwsError
-from freehold.stacks.resources.types import Created, Name, ResourceType, without
+from freehold.stacks.resources.types import Created, Name, ResourceType, pick, without
 
 TYPE = "AWS::Cognito::UserPool"
 _FIXED = ("AliasAttributes", "UsernameAttributes", "UsernameConfiguration")
+_OF_MFA = ("EmailAuthenticationMessage", "EmailAuthenticationSubject", "EnabledMfas")
 _NOT_OF_UPDATES = (*_FIXED, "Schema", "UserPoolName")
 
 
@@ -15,7 +16,14 @@ async def create(aws: Aws, properties: Json) -> Created:
     request = {**_request(properties), "PoolName": properties["UserPoolName"]}
     if "Schema" in properties:
         request["Schema"] = _schema(properties["Schema"])
-    return _created(aws, (await aws("cognito-idp", "CreateUserPool", request))["UserPool"])
+    pool = (await aws("cognito-idp", "CreateUserPool", request))["UserPool"]
+    if properties.get("EnabledMfas"):
+        try:
+            await aws("cognito-idp", "SetUserPoolMfaConfig", _second_factors(properties, pool["Id"]))
+        except AwsError:
+            await aws("cognito-idp", "DeleteUserPool", {"UserPoolId": pool["Id"]})
+            raise
+    return _created(aws, pool)
 
 
 async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
@@ -32,6 +40,8 @@ async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -
     if properties["UserPoolName"] != previous["UserPoolName"]:
         request["PoolName"] = properties["UserPoolName"]
     await aws("cognito-idp", "UpdateUserPool", request)
+    if properties.get("EnabledMfas") or previous.get("EnabledMfas"):
+        await aws("cognito-idp", "SetUserPoolMfaConfig", _second_factors(properties, physical_id))
     if added:
         wanted = {"UserPoolId": physical_id, "CustomAttributes": _schema(added)}
         await aws("cognito-idp", "AddCustomAttributes", wanted)
@@ -43,7 +53,23 @@ async def delete(aws: Aws, physical_id: str, properties: Json) -> None:
 
 
 def _request(properties: Json) -> Json:
-    return without(properties, "UserPoolName", "Schema")
+    """Where EnabledMfas says which second factors there are, they are set at once with MfaConfiguration."""
+    request = without(properties, "UserPoolName", "Schema", *_OF_MFA)
+    return without(request, "MfaConfiguration") if properties.get("EnabledMfas") else request
+
+
+def _second_factors(properties: Json, pool_id: str) -> Json:
+    enabled = properties.get("EnabledMfas") or []
+    request: Json = {"UserPoolId": pool_id, "MfaConfiguration": properties.get("MfaConfiguration", "OFF")}
+    if "SOFTWARE_TOKEN_MFA" in enabled:
+        request["SoftwareTokenMfaConfiguration"] = {"Enabled": True}
+    if "SMS_MFA" in enabled:
+        request["SmsMfaConfiguration"] = pick(properties, "SmsAuthenticationMessage", "SmsConfiguration")
+    if "EMAIL_OTP" in enabled:
+        names = {"EmailAuthenticationMessage": "Message", "EmailAuthenticationSubject": "Subject"}
+        told = {member: properties[name] for name, member in names.items() if name in properties}
+        request["EmailMfaConfiguration"] = told
+    return request
 
 
 def _schema(attributes: list[Json]) -> list[Json]:
@@ -68,11 +94,11 @@ def _created(aws: Aws, pool: Json) -> Created:
     return Created(pool["Id"], attributes)
 
 
-# Others are of multi-factor authentication, passkeys and codes by mail as a first factor.
+# Others are of passkeys.
 _SUPPORTED = frozenset(
     {
         "AccountRecoverySetting", "AdminCreateUserConfig", "AutoVerifiedAttributes", "DeletionProtection",
-        "DeviceConfiguration", "EmailConfiguration", "EmailVerificationMessage", "EmailVerificationSubject",
+        "DeviceConfiguration", *_OF_MFA, "EmailConfiguration", "EmailVerificationMessage", "EmailVerificationSubject",
         "IssuerConfiguration", "KeyConfiguration", "LambdaConfig", "MfaConfiguration", "Policies", "Schema",
         "SmsAuthenticationMessage", "SmsConfiguration", "SmsVerificationMessage", "UserAttributeUpdateSettings",
         "UserPoolAddOns", "UserPoolName", "UserPoolTags", "UserPoolTier", "VerificationMessageTemplate", *_FIXED,
