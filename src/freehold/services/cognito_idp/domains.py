@@ -18,11 +18,12 @@ from freehold.services.cognito_idp.record import (
     invalid,
     unsupported,
 )
-from freehold.state.store import Conflict, Delete, Document, Put
+from freehold.state.store import Conflict, Delete, Document, Put, Stored
 
 HOSTED_PATH = "/_aws/cognito-idp/"  # Of our endpoint: what follows is a domain's prefix, and then AWS's path.
 _PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _RESERVED = ("aws", "amazon", "cognito")
+_NONE = "No such domain or user pool exists."
 _VERSIONS = (1, 2)  # The classic pages and the managed login; ours look the same in both.
 
 
@@ -68,8 +69,11 @@ async def update_user_pool_domain(service: CognitoIdp, call: Call, request: Json
     version = _version(request)
     await _mine(service, call, request)
 
-    async def find() -> object:
-        return await service.store.read(DOMAIN, request["Domain"])
+    async def find() -> Stored:
+        stored = await service.store.read(DOMAIN, request["Domain"])
+        if stored is None:
+            raise invalid(_NONE)
+        return stored
 
     await change(service, DOMAIN, find, lambda domain: domain.update({"ManagedLoginVersion": version}))
     return {"ManagedLoginVersion": version}
@@ -99,7 +103,7 @@ async def _read(service: CognitoIdp, name: str) -> Document | None:
 async def _mine(service: CognitoIdp, call: Call, request: Json) -> Document:
     domain = await _read(service, request["Domain"])
     if domain is None or domain["UserPoolId"] != request["UserPoolId"]:
-        raise invalid("No such domain or user pool exists.")
+        raise invalid(_NONE)
     await find_pool(service, call, request["UserPoolId"])
     return domain
 

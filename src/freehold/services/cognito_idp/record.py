@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import copy
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 
@@ -21,9 +20,10 @@ from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids, now_ms
 from freehold.services.cognito_idp.attempts import Attempts, Spent
 from freehold.services.cognito_idp.keys import PoolKeys
+from freehold.state.change import TooManyChanges, change_document
 from freehold.state.logs import LogEvent, LogSink
 from freehold.state.seal import CannotOpen, Seal
-from freehold.state.store import Conflict, Document, Put, Store, Stored
+from freehold.state.store import Document, Store, Stored
 
 POOL = "cognito-idp.pool"
 CLIENT = "cognito-idp.client"
@@ -35,7 +35,6 @@ ALIAS = "cognito-idp.alias"  # A name that leads to a user: an address, a number
 REVOKED = "cognito-idp.revoked"  # The origin_jti of tokens that were revoked before their time.
 LOG_GROUPS = "/aws/cognito/userpools/"
 LONGEST_PAGE = 60
-_ATTEMPTS = 16
 _URL_SAFE, _STANDARD = str.maketrans("+/", "-_"), str.maketrans("-_", "+/")
 Item = TypeVar("Item")
 _POOL_ID = re.compile(r"(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)_[0-9a-zA-Z]+")
@@ -112,18 +111,14 @@ async def client_and_pool(
     return client, (await find_pool(service, replace(call, access_key=""), client["UserPoolId"])).document
 
 
-async def change(service: CognitoIdp, kind: str, find: Callable[[], Any], make: Callable[[Document], None]) -> Document:
-    """Makes the change on a copy and writes it; again where somebody else was faster. `find` gives a Stored."""
-    for _ in range(_ATTEMPTS):
-        stored: Stored = await find()
-        document = copy.deepcopy(stored.document)
-        make(document)
-        try:
-            await service.store.write(Put(kind, stored.key, document, stored.revision))
-        except Conflict:
-            continue
-        return document
-    raise too_many("The resource is being changed by too many at once.")
+async def change(
+    service: CognitoIdp, kind: str, find: Callable[[], Awaitable[Stored]], make: Callable[[Document], None]
+) -> Document:
+    """As `change_document`, in AWS's words."""
+    try:
+        return await change_document(service.store, kind, find, make)
+    except TooManyChanges as error:
+        raise too_many("The resource is being changed by too many at once.") from error
 
 
 def close(service: CognitoIdp, content: Json, place: str) -> str:

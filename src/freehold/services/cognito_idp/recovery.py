@@ -6,9 +6,8 @@ Developer Guide, "Recovering user accounts", and the settings of AccountRecovery
 from __future__ import annotations
 
 from freehold.aws.call import Call, Json
-from freehold.aws.errors import AwsError
 from freehold.services.cognito_idp import codes, passwords
-from freehold.services.cognito_idp.clients import hides_users, open_request
+from freehold.services.cognito_idp.clients import open_request
 from freehold.services.cognito_idp.record import (
     CognitoIdp,
     find_pool,
@@ -16,7 +15,7 @@ from freehold.services.cognito_idp.record import (
     not_authorized,
 )
 from freehold.services.cognito_idp.sign_up import ask_post_confirmation
-from freehold.services.cognito_idp.users import change_user, find_user
+from freehold.services.cognito_idp.users import change_user, find_unless_hidden, find_user
 from freehold.state.store import Document
 
 _ATTRIBUTES = {"verified_email": "email", "verified_phone_number": "phone_number"}
@@ -29,12 +28,9 @@ async def forgot_password(service: CognitoIdp, call: Call, request: Json) -> Jso
     mechanisms = _mechanisms(pool)
     if mechanisms == ["admin_only"]:
         raise not_authorized("Contact administrator to reset password.")
-    try:
-        user = (await find_user(service, pool, request["Username"])).document
-    except AwsError:
-        if hides_users(client):
-            return {"CodeDeliveryDetails": codes.made_up_delivery(service, pool, request["Username"])}
-        raise
+    user = await find_unless_hidden(service, pool, client, request["Username"])
+    if user is None:
+        return {"CodeDeliveryDetails": codes.made_up_delivery(service, pool, request["Username"])}
     if not user["Enabled"]:
         raise not_authorized("User is disabled.")
     if user["Status"] == "FORCE_CHANGE_PASSWORD":
@@ -49,12 +45,9 @@ async def forgot_password(service: CognitoIdp, call: Call, request: Json) -> Jso
 async def confirm_forgot_password(service: CognitoIdp, call: Call, request: Json) -> Json:
     call, client, pool = await open_request(service, call, request)
     passwords.check_policy(pool, request["Password"])
-    try:
-        user = (await find_user(service, pool, request["Username"])).document
-    except AwsError:
-        if hides_users(client):
-            raise codes.expired() from None
-        raise
+    user = await find_unless_hidden(service, pool, client, request["Username"])
+    if user is None:
+        raise codes.expired()
     if not user["Enabled"]:
         raise not_authorized("User is disabled.")
     await codes.use_code(service, pool, user, codes.FORGOT, request["ConfirmationCode"])

@@ -24,7 +24,7 @@ from freehold.services.cognito_idp import (
     triggers,
 )
 from freehold.services.cognito_idp.attempt import Attempt, open_attempt
-from freehold.services.cognito_idp.clients import check_secret_hash, client_secret, hides_users
+from freehold.services.cognito_idp.clients import check_secret_hash, client_secret
 from freehold.services.cognito_idp.record import (
     CognitoIdp,
     invalid,
@@ -32,7 +32,7 @@ from freehold.services.cognito_idp.record import (
     unsupported,
 )
 from freehold.services.cognito_idp.schema import check_attributes, missing_attributes
-from freehold.services.cognito_idp.users import change_user, event_attributes, find_user
+from freehold.services.cognito_idp.users import change_user, event_attributes, find_unless_hidden, find_user
 from freehold.state.store import Document
 
 NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"
@@ -87,7 +87,7 @@ async def with_password(attempt: Attempt) -> Json:
     username = attempt.parameter("USERNAME")
     check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
     password = attempt.parameter("PASSWORD")
-    user = await _find(attempt, username)
+    user = await find_unless_hidden(attempt.service, attempt.pool, attempt.client, username)
     if user is not None:
         await _before(attempt, user)
     name = username if user is None else user["Username"]
@@ -123,16 +123,6 @@ def _require_flow(client: Document, flow: str) -> None:
         raise invalid(f"{name} flow not enabled for this client")
 
 
-async def _find(attempt: Attempt, username: str) -> Document | None:
-    """None when there is no such user and the client keeps that to itself."""
-    try:
-        return (await find_user(attempt.service, attempt.pool, username)).document
-    except AwsError:
-        if hides_users(attempt.client):
-            return None
-        raise
-
-
 async def _before(attempt: Attempt, user: Document) -> None:
     request: Json = {"userAttributes": event_attributes(user), "userNotFound": False}
     if attempt.metadata:
@@ -145,7 +135,7 @@ async def _before(attempt: Attempt, user: Document) -> None:
 
 async def _begin_srp(attempt: Attempt, username: str) -> Json:
     public = attempt.parameter("SRP_A")
-    user = await _find(attempt, username)
+    user = await find_unless_hidden(attempt.service, attempt.pool, attempt.client, username)
     passwords.refuse_locked(attempt.service, attempt.pool["Id"], username if user is None else user["Username"])
     if user is not None:
         await _before(attempt, user)
@@ -168,7 +158,7 @@ async def _answer_srp(attempt: Attempt) -> Json:
 
 async def _begin_custom(attempt: Attempt, username: str) -> Json:
     """With a public value of SRP the functions may ask for the password among other things."""
-    user = await _find(attempt, username)
+    user = await find_unless_hidden(attempt.service, attempt.pool, attempt.client, username)
     passwords.refuse_locked(attempt.service, attempt.pool["Id"], username if user is None else user["Username"])
     if user is None:
         raise not_authorized(passwords.WRONG)

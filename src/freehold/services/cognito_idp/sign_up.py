@@ -6,15 +6,14 @@ Developer Guide, "Signing up and confirming user accounts".
 from __future__ import annotations
 
 from freehold.aws.call import Call, Json
-from freehold.aws.errors import AwsError
 from freehold.services.cognito_idp import codes, passwords, triggers
-from freehold.services.cognito_idp.clients import hides_users, open_request
+from freehold.services.cognito_idp.clients import open_request
 from freehold.services.cognito_idp.record import CognitoIdp, invalid, not_authorized
 from freehold.services.cognito_idp.schema import check_attributes, check_writable, named
 from freehold.services.cognito_idp.users import (
     change_user,
     event_attributes,
-    find_user,
+    find_unless_hidden,
     make_user,
     new_name,
     new_user,
@@ -57,12 +56,9 @@ async def sign_up(service: CognitoIdp, call: Call, request: Json) -> Json:
 
 async def confirm_sign_up(service: CognitoIdp, call: Call, request: Json) -> Json:
     call, client, pool = await open_request(service, call, request)
-    try:
-        user = (await find_user(service, pool, request["Username"])).document
-    except AwsError:
-        if hides_users(client):
-            raise codes.expired() from None
-        raise
+    user = await find_unless_hidden(service, pool, client, request["Username"])
+    if user is None:
+        raise codes.expired()
     if user["Status"] != "UNCONFIRMED":
         raise not_authorized(f"User cannot be confirmed. Current status is {user['Status']}")
     attribute = await codes.use_code(service, pool, user, codes.SIGN_UP, request["ConfirmationCode"])
@@ -80,12 +76,9 @@ async def confirm_sign_up(service: CognitoIdp, call: Call, request: Json) -> Jso
 
 async def resend_confirmation_code(service: CognitoIdp, call: Call, request: Json) -> Json:
     call, client, pool = await open_request(service, call, request)
-    try:
-        user = (await find_user(service, pool, request["Username"])).document
-    except AwsError:
-        if hides_users(client):
-            return {"CodeDeliveryDetails": codes.made_up_delivery(service, pool, request["Username"])}
-        raise
+    user = await find_unless_hidden(service, pool, client, request["Username"])
+    if user is None:
+        return {"CodeDeliveryDetails": codes.made_up_delivery(service, pool, request["Username"])}
     if user["Status"] != "UNCONFIRMED":
         raise invalid("User is already confirmed.")
     attribute = _to_verify(pool, user)

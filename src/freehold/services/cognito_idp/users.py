@@ -8,17 +8,17 @@ that no two users can have one name, and finding a user reads two documents at m
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
+from freehold.services.cognito_idp.clients import hides_users
 from freehold.services.cognito_idp.record import ALIAS, USER, CognitoIdp, invalid, key, too_many
 from freehold.services.cognito_idp.schema import is_email, is_phone, listed
+from freehold.state.change import TooManyChanges, change_document
 from freehold.state.store import Conflict, Delete, Document, Put, Stored, Write
 
 ERA_DIGITS = 8
-_ATTEMPTS = 16
 _ALIASES = ("email", "phone_number", "preferred_username")
 _WHAT = {"email": "email", "phone_number": "phone number", "preferred_username": "preferred username"}
 
@@ -49,6 +49,16 @@ async def find_user(service: CognitoIdp, pool: Document, name: str) -> Stored:
             if found is not None:
                 return found
     raise no_such_user()
+
+
+async def find_unless_hidden(service: CognitoIdp, pool: Document, client: Document, name: str) -> Document | None:
+    """None when there is no such user and the client keeps that to itself; else UserNotFoundException."""
+    try:
+        return (await find_user(service, pool, name)).document
+    except AwsError:
+        if hides_users(client):
+            return None
+        raise
 
 
 async def alias_owner(service: CognitoIdp, pool: Document, attribute: str, value: str) -> str | None:
@@ -121,19 +131,18 @@ async def change_user(
     force_alias: bool = False,
 ) -> Document:
     """Makes the change on a copy; the names that lead to the user follow its attributes. The user as it is then."""
-    for _ in range(_ATTEMPTS):
-        stored = await find_user(service, pool, name)
-        user = copy.deepcopy(stored.document)
+
+    def make_now(user: Document) -> None:
         make(user)
         user["Modified"] = service.clock.now_s()
-        writes: list[Write] = [Put(USER, stored.key, user, stored.revision)]
-        writes += await _alias_writes(service, pool, stored.document, user, force_alias)
-        try:
-            await service.store.write(*writes)
-        except Conflict:
-            continue
-        return user
-    raise too_many("The user is being changed by too many at once.")
+
+    async def names(before: Document, after: Document) -> list[Write]:
+        return await _alias_writes(service, pool, before, after, force_alias)
+
+    try:
+        return await change_document(service.store, USER, lambda: find_user(service, pool, name), make_now, names)
+    except TooManyChanges as error:
+        raise too_many("The user is being changed by too many at once.") from error
 
 
 async def delete_user(service: CognitoIdp, pool: Document, name: str) -> None:

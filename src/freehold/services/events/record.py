@@ -15,12 +15,12 @@ from freehold.aws.call import Bind, Call, Json
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids
 from freehold.services.events.router import Router
-from freehold.state.store import Conflict, Document, Put, Store, Stored
+from freehold.state.change import TooManyChanges, change_document
+from freehold.state.store import Document, Store, Stored
 
 RULE = "events.rule"  # Key: region/bus/name.
 BUS = "events.bus"  # Key: region/name. The default bus has a document only once something is set on it.
 DEFAULT_BUS = "default"
-_ATTEMPTS = 16
 _PAGE = 100
 Item = TypeVar("Item")
 
@@ -69,21 +69,12 @@ async def find_rule(events: Events, call: Call, request: Json, member: str = "Na
 async def change_rule(
     events: Events, call: Call, request: Json, change: Callable[[Document], None], member: str = "Name"
 ) -> None:
-    """Writes a changed copy, again where somebody else wrote meanwhile."""
-    for _ in range(_ATTEMPTS):
-        stored = await find_rule(events, call, request, member)
-        document = {
-            **stored.document,
-            "Targets": list(stored.document["Targets"]),
-            "Tags": dict(stored.document["Tags"]),
-        }
-        change(document)
-        try:
-            await events.store.write(Put(RULE, stored.key, document, if_revision=stored.revision))
-        except Conflict:
-            continue
-        return
-    raise AwsError("ConcurrentModificationException", f"Rule {request[member]} was modified by others meanwhile.")
+    """As `change_document`, in AWS's words."""
+    try:
+        await change_document(events.store, RULE, lambda: find_rule(events, call, request, member), change)
+    except TooManyChanges as error:
+        message = f"Rule {request[member]} was modified by others meanwhile."
+        raise AwsError("ConcurrentModificationException", message) from error
 
 
 def page(request: Json, items: Sequence[Item], name: Callable[[Item], str]) -> tuple[list[Item], Json]:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from freehold.aws.arn import Arn
 from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids, now_ms
+from freehold.state.change import TooManyChanges, change_document
 from freehold.state.store import Conflict, Document, Put, Store, Stored
 
-_ATTEMPTS = 16
 _TAGS = 50
 _PAGE = 100
 Item = TypeVar("Item")
@@ -82,17 +82,12 @@ async def find(iam: Iam, thing: Thing, name: str) -> Stored:
 
 
 async def change(iam: Iam, thing: Thing, name: str, edit: Callable[[Document], None]) -> Document:
-    """Reads, edits a copy and writes it, again where somebody else wrote meanwhile."""
-    for _ in range(_ATTEMPTS):
-        stored = await find(iam, thing, name)
-        document: Document = _copy(stored.document)
-        edit(document)
-        try:
-            await iam.store.write(Put(thing.kind, stored.key, document, if_revision=stored.revision))
-        except Conflict:
-            continue
-        return document
-    raise AwsError("ConcurrentModification", f"{thing.noun} {name} was changed by others at the same time.", status=409)
+    """As `change_document`, in AWS's words."""
+    try:
+        return await change_document(iam.store, thing.kind, lambda: find(iam, thing, name), edit)
+    except TooManyChanges as error:
+        message = f"{thing.noun} {name} was changed by others at the same time."
+        raise AwsError("ConcurrentModification", message, status=409) from error
 
 
 async def list_all(iam: Iam, thing: Thing, path_prefix: str | None = None) -> list[Document]:
@@ -139,10 +134,3 @@ def no_such(message: str) -> AwsError:
 
 def delete_conflict(message: str) -> AwsError:
     return AwsError("DeleteConflict", message, status=409)
-
-
-def _copy(value: Any) -> Any:
-    """Documents are shared: an edit works on its own."""
-    if isinstance(value, dict):
-        return {key: _copy(inner) for key, inner in value.items()}
-    return [_copy(inner) for inner in value] if isinstance(value, list) else value

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import copy
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -18,12 +17,12 @@ from freehold.aws.arn import Arn, parse_arn
 from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids
+from freehold.state.change import TooManyChanges, change_document
 from freehold.state.seal import Seal
-from freehold.state.store import Conflict, Delete, Document, Put, Store, Stored
+from freehold.state.store import Conflict, Delete, Document, Store, Stored
 
 SECRET = "secretsmanager.secret"
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
-_ATTEMPTS = 16
 _UNSTAGED = 100  # Versions without a stage that are kept for those who name them by id.
 _STAGES = 20
 _SUFFIX = 6
@@ -73,17 +72,12 @@ async def change_secret(
     change: Callable[[Document], None],
     find: Callable[[SecretsManager, Call, str], Awaitable[Stored]] = live_secret,
 ) -> Document:
-    """Makes the change on a copy of the secret and writes it; again where somebody else was faster."""
-    for _ in range(_ATTEMPTS):
-        stored = await find(service, call, identifier)
-        document = copy.deepcopy(stored.document)
-        change(document)
-        try:
-            await service.store.write(Put(SECRET, stored.key, document, stored.revision))
-        except Conflict:
-            continue
-        return document
-    raise AwsError("InternalServiceError", "The secret is being changed by too many at once.", status=500)
+    """As `change_document`, in AWS's words."""
+    try:
+        return await change_document(service.store, SECRET, lambda: find(service, call, identifier), change)
+    except TooManyChanges as error:
+        message = "The secret is being changed by too many at once."
+        raise AwsError("InternalServiceError", message, status=500) from error
 
 
 async def _read(service: SecretsManager, key: str) -> Stored | None:
