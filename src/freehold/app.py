@@ -209,8 +209,12 @@ class App:
     async def _dynamodb(self) -> Service:
         running = await self._running_tables()
         from freehold.services import dynamodb
+        from freehold.services.dynamodb.throttling import throttled
 
-        return Service("dynamodb", dynamodb.OPERATIONS, running.record, raw_json=True)
+        operations = dynamodb.OPERATIONS
+        if self.config.throttle_tables:
+            operations = throttled(operations, self.clock)
+        return Service("dynamodb", operations, running.record, raw_json=True)
 
     async def _dynamodbstreams(self) -> Service:
         running = await self._running_tables()

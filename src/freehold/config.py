@@ -25,4 +25,5 @@ class Config:
     require_jail: bool = False  # Refuse to start where the machine allows no jail.
     freeze: bool = True  # Environments make no progress between invocations, as on AWS; False: background work goes on.
     internet: bool = True  # Functions use the machine's network; False: each has its own, with us in it and no more.
+    throttle_tables: bool = False  # Provisioned tables take what their capacity allows and no more; else all they can.
     cpu_limit: bool = False  # A function gets memory / 1,769 MB of a CPU and no more, as on AWS; else what is free.

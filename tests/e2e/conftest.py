@@ -88,3 +88,42 @@ def resources(server: LiveServer, stack: str) -> dict[str, dict[str, Any]]:
 def outputs(server: LiveServer, stack: str) -> dict[str, str]:
     (one,) = server.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in one.get("Outputs", [])}
+
+
+def cli_environment(server: LiveServer, home: Path) -> dict[str, str]:
+    """Of the AWS CLI."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL": server.endpoint,
+        "AWS_PAGER": "",
+    }
+
+
+Aws = Callable[..., Any]
+
+
+@pytest.fixture
+def aws(server: LiveServer, tmp_path: Path) -> Aws:
+    """`aws("s3", "ls")` -> what it printed, read as JSON where it is some."""
+
+    def run(*words: str, fails: bool = False) -> Any:
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("aws")), *words],
+            cwd=tmp_path,
+            env=cli_environment(server, tmp_path),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert (done.returncode != 0) is fails, done.stdout + done.stderr
+        text = done.stderr if fails else done.stdout
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+
+    return run

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from tests.e2e.conftest import fetch
+from tests.e2e.conftest import Aws, fetch
 from tests.live import LiveServer
 
 _TEMPLATE = """
@@ -37,40 +31,6 @@ Outputs:
   Url: {Value: !GetAtt Api.ApiEndpoint}
 """
 _HANDLER = "import os\ndef handler(event, context):\n    return os.environ['GREETING'] + ', CLI'\n"
-
-Aws = Callable[..., Any]
-
-
-@pytest.fixture
-def aws(server: LiveServer, tmp_path: Path) -> Aws:
-    """`aws("s3", "ls")` -> what it printed, read as JSON where it is some."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ENDPOINT_URL": server.endpoint,
-        "AWS_PAGER": "",
-    }
-
-    def run(*words: str, fails: bool = False) -> Any:
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("aws")), *words],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert (done.returncode != 0) is fails, done.stdout + done.stderr
-        text = done.stderr if fails else done.stdout
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-
-    return run
 
 
 def test_a_sam_app_is_packaged_and_deployed(aws: Aws, server: LiveServer, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from freehold.aws.errors import AwsError
 from freehold.clock import RandomIds
 from freehold.services import dynamodb, dynamodbstreams
 from freehold.services.dynamodb.running import RunningDynamoDB
+from freehold.services.dynamodb.throttling import throttled
 from freehold.services.dynamodbstreams.streams import DynamoDBStreams
 
 Json = dict[str, Any]
@@ -23,11 +24,12 @@ _CALL = Call(region="us-east-1")
 class World:
     """`await world("PutItem", ...)`. What goes on in the background waits until a test does it by hand."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, throttles: bool = False) -> None:
         self.clock = SetClock(at_s=1_700_000_000.0, longest_sleep_s=1.0)
         self.operations = OperationTable()
         self.running = RunningDynamoDB(folder / "tables.db", self.clock, RandomIds(), self.operations.bind)
-        self.operations.add(Service("dynamodb", dynamodb.OPERATIONS, self.running.record, raw_json=True))
+        operations = throttled(dynamodb.OPERATIONS, self.clock) if throttles else dynamodb.OPERATIONS
+        self.operations.add(Service("dynamodb", operations, self.running.record, raw_json=True))
         streams = DynamoDBStreams(self.running.storage, self.clock)
         self.operations.add(Service("dynamodbstreams", dynamodbstreams.OPERATIONS, streams, raw_json=True))
 

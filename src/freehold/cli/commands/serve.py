@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 @click.option("--no-internet", is_flag=True, help="Let functions reach this server's AWS APIs and nothing else.")
 @click.option("--cpu-limit", is_flag=True, help="Give functions memory / 1,769 MB of a CPU and no more, as AWS does.")
 @click.option("--no-freeze", is_flag=True, help="Let functions go on working in the background between invocations.")
+@click.option("--throttle-tables", is_flag=True, help="Keep tables to their provisioned capacity, as DynamoDB does.")
 def command(
     host: str, port: int, data_dir: Path, region: str, require_sandbox: bool, no_internet: bool, cpu_limit: bool,
-    no_freeze: bool,
+    no_freeze: bool, throttle_tables: bool,
 ) -> None:  # fmt: skip
     """Run a server that speaks AWS's protocols on one port and serves the apps deployed to it.
 
@@ -50,6 +51,7 @@ def command(
     config = Config(
         data_dir=data_dir.absolute(), host=host, port=port, region=region, require_jail=require_sandbox,
         internet=not no_internet, cpu_limit=cpu_limit, freeze=not no_freeze,
+        throttle_tables=throttle_tables,
     )  # fmt: skip
     try:
         uvloop.run(serve(config, _print_banner, _print_stop))

@@ -103,7 +103,7 @@ def _read_all(db: DynamoDB, call: Call, items: Sequence[Json]) -> list[ItemWrite
         except UnfitKey as error:
             reasons = [{"Code": "None"} for _ in items]
             reasons[position] = {"Code": "ValidationError", "Message": error.message}
-            raise _cancelled(reasons) from None
+            raise cancelled(reasons) from None
     return writes
 
 
@@ -134,11 +134,11 @@ def _run_all(db: DynamoDB, writes: Sequence[ItemWrite], rows: Sequence[Row | Non
                 raise
             reasons.append({"Code": code, "Message": error.message, **error.fields})
     if len(done) != len(writes):
-        raise _cancelled(reasons)
+        raise cancelled(reasons)
     return done
 
 
-def _cancelled(reasons: list[Json]) -> AwsError:
+def cancelled(reasons: list[Json]) -> AwsError:
     codes = ", ".join(reason["Code"] for reason in reasons)
     return AwsError(
         "TransactionCanceledException",
