@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,48 @@ async def test_text_where_a_number_belongs_is_a_number(tmp_path: Path) -> None:
 async def test_a_json_file_is_read_too(tmp_path: Path) -> None:
     write(tmp_path, {"serverless.json": '{"service": "demo", "provider": {"name": "aws"}}'})
     assert (await load(tmp_path, options={}, environ={}, lookup=None)).name == "demo"
+
+
+_IN_JAVASCRIPT = {
+    "serverless.js": "module.exports = {service: 'demo', provider: {name: 'aws', runtime: 'nodejs20.x'}};",
+    "serverless.cjs": "module.exports = Promise.resolve({service: 'demo', provider: {name: 'aws'}});",
+    "serverless.mjs": "import path from 'path'; export default {service: path.basename('/x/demo'), provider: 'aws'};",
+    "serverless.ts": (
+        "interface Service { service: string; provider: { name: string } }\n"
+        "const configuration: Service = { service: 'demo', provider: { name: 'aws' } };\n"
+        "module.exports = configuration;"
+    ),
+}
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+@pytest.mark.parametrize("name", _IN_JAVASCRIPT)
+async def test_a_configuration_in_javascript_or_typescript_is_what_it_exports(tmp_path: Path, name: str) -> None:
+    if name.endswith(".ts"):
+        _bring_a_compiler(tmp_path)
+    text = _IN_JAVASCRIPT[name].replace("provider: 'aws'", "provider: {name: 'aws', stage: '${opt:stage, \"live\"}'}")
+    write(tmp_path, {name: text})
+    loaded = await load(tmp_path, options={"stage": "live"}, environ={"PATH": os.environ["PATH"]}, lookup=None)
+    assert (loaded.name, loaded.stage) == ("demo", "live")
+
+
+def _bring_a_compiler(directory: Path) -> None:
+    """The app's own, as npm would install it: here one that knows the one thing this file needs."""
+    package = directory / "node_modules" / "typescript"
+    package.mkdir(parents=True)
+    (package / "index.js").write_text(
+        "exports.ModuleKind = {CommonJS: 1};\n"
+        "exports.transpileModule = (code) =>\n"
+        "  ({outputText: code.replace(/^interface.*$/m, '').replace(': Service', '')});\n"
+    )
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+async def test_a_configuration_in_javascript_that_fails_is_one_sentence(tmp_path: Path) -> None:
+    write(tmp_path, {"serverless.js": "module.exports = {service: missing};"})
+    with pytest.raises(TemplateError, match=r"The file cannot be loaded: missing is not defined") as caught:
+        await load(tmp_path, options={}, environ={"PATH": os.environ["PATH"]}, lookup=None)
+    assert str(caught.value).startswith("serverless.js: ")
 
 
 @pytest.mark.parametrize(
