@@ -48,8 +48,13 @@ def encode_body(accepted: str, body: bytes) -> tuple[str, bytes] | None:
     encoding = choose_encoding(accepted)
     if encoding is None:
         return None
+    return encoding, pack(encoding, body)
+
+
+def pack(encoding: str, body: bytes) -> bytes:
+    """By gzip or deflate."""
     packer = zlib.compressobj(6, zlib.DEFLATED, _WINDOWS[encoding])
-    return encoding, packer.compress(body) + packer.flush()
+    return packer.compress(body) + packer.flush()
 
 
 def choose_encoding(accepted: str) -> str | None:

@@ -113,8 +113,6 @@ def _compile_stage(stage: Json, copy: Json, arn: str, shared: _Shared, has_servi
     api = copy["api"]
     if "PRIVATE" in (api.get("endpointConfiguration") or {}).get("types", ()):
         raise unsupported("private REST APIs")
-    if api.get("minimumCompressionSize") is not None:
-        raise unsupported("payload compression of REST APIs (minimumCompressionSize)")
     policy = compile_resource_policy(api["policy"], arn) if api.get("policy") else None
     logs = _logs(stage, copy)
     return Stage(
@@ -123,6 +121,7 @@ def _compile_stage(stage: Json, copy: Json, arn: str, shared: _Shared, has_servi
         variables=stage.get("variables") or None,
         deployment_id=stage["deploymentId"],
         binary_media_types=tuple(api.get("binaryMediaTypes") or ()),
+        compress_from_bytes=api.get("minimumCompressionSize"),
         has_authorizers_keys=api.get("apiKeySource") == "AUTHORIZER",
         gateway_responses={
             document["responseType"]: compile_gateway_response(document)

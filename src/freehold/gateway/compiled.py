@@ -74,6 +74,7 @@ class Stage:
     variables: Mapping[str, str] | None = None  # None when there are none.
     deployment_id: str = ""
     binary_media_types: tuple[str, ...] = ()  # REST APIs only.
+    compress_from_bytes: int | None = None  # REST APIs only; None: nothing is packed or unpacked.
     has_authorizers_keys: bool = False  # Whether API keys come from authorizers instead of the header.
     gateway_responses: Mapping[str, GatewayResponse] = field(default_factory=dict)  # REST APIs only, by type.
     sockets: SocketRoutes | None = None  # WebSocket APIs only, instead of `routes`.

@@ -19,6 +19,7 @@ from freehold.gateway.addresses import Address
 from freehold.gateway.apis import Apis
 from freehold.gateway.callers import Callers
 from freehold.gateway.compiled import Api, Canary, Kind, Stage
+from freehold.gateway.compression import packed
 from freehold.gateway.cors import add_cors_headers, is_preflight
 from freehold.gateway.errors import http_refusal, write_refusal
 from freehold.gateway.exchange import Exchange, Means, Refused
@@ -144,6 +145,8 @@ class Gateway:
         refused = None
         try:
             response = await run_steps(exchange, PIPELINES[api.kind])
+            if stage.compress_from_bytes is not None:
+                response = await packed(exchange, response)
         except Refused as raised:
             refused = raised
             response = write_refusal(exchange, raised)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from freehold.gateway.api_keys import require_api_key
 from freehold.gateway.authorizers import authorize
 from freehold.gateway.compiled import Kind
+from freehold.gateway.compression import unpack_request
 from freehold.gateway.cors import answer_preflight
 from freehold.gateway.exchange import Exchange
 from freehold.gateway.limits import check_size
@@ -27,6 +28,7 @@ PIPELINES: MappingProxyType[Kind, tuple[Step, ...]] = MappingProxyType(
         Kind.HTTP: (check_size, find_route, authorize, answer_preflight, require_route, throttle, integrate),
         Kind.REST: (
             check_size,
+            unpack_request,
             find_route,
             require_route,
             authorize,

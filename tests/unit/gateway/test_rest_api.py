@@ -257,7 +257,6 @@ async def test_a_method_whose_authorizer_is_of_another_type_does_not_deploy(worl
         ({"endpointConfiguration": {"types": ["PRIVATE"]}}, "private REST APIs"),
         ({"securityPolicy": "TLS_1_2"}, "securityPolicy"),
         ({"endpointAccessMode": "STRICT"}, "endpointAccessMode"),
-        ({"minimumCompressionSize": 0}, "payload compression"),
     ],
 )
 async def test_an_api_wide_guard_that_is_not_enforced_does_not_deploy(

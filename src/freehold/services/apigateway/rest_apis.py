@@ -38,6 +38,7 @@ _MEMBERS = (
 )
 
 
+_MOST_COMPRESSION_BYTES = 10 * 1024 * 1024
 _ADDRESS_TYPES = ("ipv4", "dualstack")
 
 
@@ -54,13 +55,29 @@ def _endpoint_configuration(document: Json, member: str, rest: list[str], op: st
     document[member] = {**(document.get(member) or {}), "types": [value]}
 
 
+def _compression(document: Json, member: str, rest: list[str], op: str, value: str) -> None:
+    """Without a value there is no compression; 0 is compression of everything."""
+    if rest or op != "replace":
+        raise bad_request("Invalid patch operation specified. Must be one of: [replace]")
+    document.pop(member, None)
+    if value:
+        document[member] = _compression_size(value)
+
+
+def _compression_size(value: object) -> int:
+    text = str(value)
+    if not text.isdigit() or int(text) > _MOST_COMPRESSION_BYTES:
+        raise bad_request(f"Invalid minimum compression size, must be between 0 and {_MOST_COMPRESSION_BYTES}")
+    return int(text)
+
+
 _PATCHABLE: dict[str, patch.Field] = {
     "apiKeySource": patch.text,
     "binaryMediaTypes": patch.texts,
     "description": patch.text,
     "disableExecuteApiEndpoint": patch.boolean,
     "endpointConfiguration": _endpoint_configuration,
-    "minimumCompressionSize": patch.whole,
+    "minimumCompressionSize": _compression,
     "name": patch.text,
     "policy": patch.text,
     "version": patch.text,
@@ -86,6 +103,8 @@ def new_api(gateway: ApiGateway, request: Json) -> Json:
         raise bad_request("API Name cannot be blank")
     if request.get("apiKeySource", "HEADER") not in ("HEADER", "AUTHORIZER"):
         raise bad_request("Invalid API Key Source type. Must be HEADER or AUTHORIZER")
+    if request.get("minimumCompressionSize") is not None:
+        _compression_size(request["minimumCompressionSize"])
     for name in ("endpointAccessMode", "securityPolicy"):
         if request.get(name):
             raise bad_request(f"Freehold does not support {name} of REST APIs yet.")
@@ -122,7 +141,12 @@ async def get_rest_apis(gateway: ApiGateway, call: Call, request: Json) -> Json:
 
 async def update_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
     api = await find_api(gateway, call, request["restApiId"])
-    api = patch.apply_patch(api, request.get("patchOperations"), _PATCHABLE)
+    operations = request.get("patchOperations") or []
+    # As the guide turns compression off: a replacement by nothing.
+    operations = [
+        {"value": "", **each} if each.get("path") == "/minimumCompressionSize" else each for each in operations
+    ]
+    api = patch.apply_patch(api, operations, _PATCHABLE)
     await gateway.store.write(Put(API, key(call, api["id"]), api))
     return answer_of(api)
 
