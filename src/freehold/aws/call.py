@@ -30,6 +30,7 @@ class Call:
     service_principal: str = ""  # "apigateway.amazonaws.com" and the like, when a part of ours calls for a service.
     host: str = ""  # As the client named us, with the port: what URLs in answers begin with.
     scheme: str = "http"
+    trace_id: str = ""  # The caller's X-Amzn-Trace-Id, as it was sent: functions' loops are found by it.
     once: str = ""  # Names what is done, when a part of ours may come again after a crash: queues take it once.
     socket_place: str = ""  # "{api id}/{stage}" of the WebSocket API that the request was addressed to, if any.
 

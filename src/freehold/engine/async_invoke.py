@@ -21,6 +21,8 @@ from freehold.clock import Clock
 from freehold.engine.concurrency import Concurrency
 from freehold.engine.destinations import Delivery, Destinations, Outcome
 from freehold.engine.invocation import Invocation, Invoker
+from freehold.engine.recursion import arn_mark, with_lineage
+from freehold.engine.running import new_trace_id
 from freehold.state.queue import Message, Queue
 from freehold.state.store import Change, Store
 
@@ -45,6 +47,7 @@ class Event:
     accepted_s: float
     failures: int = 0  # Attempts that ended in a function error.
     delays: int = 0  # Attempts that found no capacity.
+    trace_id: str = ""
     untold: tuple[Delivery, ...] | None = None  # It has ended, and these are to be told; None: it has not.
 
     def encode(self) -> bytes:
@@ -55,6 +58,7 @@ class Event:
             "accepted_s": self.accepted_s,
             "failures": self.failures,
             "delays": self.delays,
+            "trace_id": self.trace_id,
             "untold": self.untold,
         })  # fmt: skip
 
@@ -94,7 +98,9 @@ class AsyncInvoker:
     async def enqueue(self, invocation: Invocation, once: str = "") -> None:
         """On disk when it returns; what comes again under the name `once` is there already."""
         now_s = self._clock.now_s()
-        event = Event(invocation.function_arn, invocation.payload, invocation.request_id, now_s)
+        arn, payload, request_id, trace_id, *_ = invocation
+        # One for all attempts, and for what is told of it.
+        event = Event(arn, payload, request_id, now_s, trace_id=trace_id or new_trace_id(self._clock))
         await self._queue.put(TOPIC, event.encode(), now_s, _function_key(event.function_arn), once)
         self._wake.set()
 
@@ -148,7 +154,9 @@ class AsyncInvoker:
             await self._end(message, event, Outcome("EventAgeExceeded", event.failures + event.delays, None), config)
             return
         try:
-            result = await self._invoker.invoke(Invocation(event.function_arn, event.payload, event.request_id))
+            result = await self._invoker.invoke(
+                Invocation(event.function_arn, event.payload, event.request_id, event.trace_id)
+            )
         except AwsError as error:
             await self._not_run(message, event, error, config, max_age_s)
             return
@@ -170,8 +178,9 @@ class AsyncInvoker:
         if error.code == "ResourceNotFoundException":
             await self._queue.ack(message.id)
             return
-        if self._concurrency.reserved(_function_key(event.function_arn)) == 0:
-            # Switched off: nothing is tried again.
+        looped = error.code == "RecursiveInvocationException"
+        if looped or self._concurrency.reserved(_function_key(event.function_arn)) == 0:
+            # In a loop, or switched off: nothing is tried again.
             await self._end(message, event, Outcome("RetriesExhausted", 0, None), config)
             return
         delay_s = min(THROTTLE_FIRST_DELAY_S * 2**event.delays, THROTTLE_LONGEST_DELAY_S)
@@ -188,7 +197,8 @@ class AsyncInvoker:
         await self._tell(message, event)
 
     async def _tell(self, message: Message, event: Event) -> None:
-        await self._destinations.tell(event.untold or (), f"{event.request_id}/{message.id}")
+        trace_id = with_lineage(event.trace_id, arn_mark(event.function_arn)) if event.trace_id else ""
+        await self._destinations.tell(event.untold or (), f"{event.request_id}/{message.id}", trace_id)
         await self._queue.ack(message.id)
 
     def _config(self, function_arn: str) -> Json:

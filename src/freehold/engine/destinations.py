@@ -65,19 +65,20 @@ class Destinations:
             found.append(Delivery(queue, function_arn, succeeded, text, _letter_attributes(request_id, outcome)))
         return found
 
-    async def tell(self, deliveries: Sequence[Delivery], name: str) -> None:
+    async def tell(self, deliveries: Sequence[Delivery], name: str, trace_id: str = "") -> None:
         """`name` is the same when they are told again after a crash, and nothing else's."""
         for number, delivery in enumerate(deliveries):
             try:
-                await self._send(delivery, f"{name}/{number}")
+                await self._send(delivery, f"{name}/{number}", trace_id)
             except AwsError as error:
                 # As on AWS: the record is lost, and somebody who looks can see that it was.
                 _log.warning("The destination %s did not take an invocation record: %s", delivery.target, error)
 
-    async def _send(self, delivery: Delivery, once: str) -> None:
+    async def _send(self, delivery: Delivery, once: str, trace_id: str) -> None:
         arn = parse_arn(delivery.target)
         assert arn is not None
-        aws = self._bind(Call(arn.region, arn.account, service_principal="lambda.amazonaws.com", once=once))
+        principal = "lambda.amazonaws.com"
+        aws = self._bind(Call(arn.region, arn.account, service_principal=principal, once=once, trace_id=trace_id))
         text = delivery.text
         told = {name: {"DataType": kind, "StringValue": value} for name, (kind, value) in delivery.attributes.items()}
         attributes = {"MessageAttributes": told} if told else {}

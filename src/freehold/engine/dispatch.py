@@ -31,6 +31,7 @@ from freehold.engine.functions import (
 from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
 from freehold.engine.keep_alive import IdleHistory
 from freehold.engine.pool import Pool
+from freehold.engine.recursion import MARK, LoopGuard, dropped
 from freehold.engine.starter import Starter
 from freehold.engine.surroundings import Surroundings
 from freehold.runtimes.names import RUNTIMES
@@ -59,6 +60,7 @@ class Engine:
         self._histories: dict[str, IdleHistory] = {}  # By function: new code is called as often as the old.
         self._evictor = Evictor(idleness, around.clock, lambda: list(self._pools.values()))
         self._retired: set[Pool] = set()
+        self._loops = LoopGuard(store)
         self._admission = Admission(
             max_environments, self.concurrency, around.clock, idleness.memory_left, self._evictor.evict,
             lambda: (*self._pools.values(), *self._retired),
@@ -70,10 +72,12 @@ class Engine:
 
     def start(self) -> None:
         self._unfollow = self._store.follow(KINDS, self._on_changes)
+        self._loops.start()
         self._evictor.start()
 
     async def stop(self) -> None:
         self._unfollow()
+        self._loops.stop()
         await self._evictor.stop()
         for task in self._background:
             task.cancel()
@@ -97,8 +101,21 @@ class Engine:
 
     def invoke(self, invocation: Invocation) -> asyncio.Future[InvocationResult]:
         pool = self._pool(self._version_key(invocation.function_arn))
+        if MARK in invocation.trace_id:
+            self._refuse_loop(pool.function, invocation)
         self.concurrency.enter(pool.function.function_key)
         return pool.run(invocation)
+
+    def _refuse_loop(self, function: FunctionVersion, invocation: Invocation) -> None:
+        if self._loops.drops(invocation.trace_id, function.mark, function.function_key):
+            error = dropped()
+            record = InvocationRecord(
+                function.region, function.name, function.version, invocation.request_id, "error", error.code,
+                0.0, 0, None, 0, [error.message],
+            )  # fmt: skip
+            for listener in self._around.listeners:
+                listener(record)
+            raise error
 
     async def rehearse(self, function_arn: str, code_sha256: str, handler: str) -> InitFailed | None:
         """Starts one environment of a function with other code, a blob, and lets it go: does that code initialise?"""

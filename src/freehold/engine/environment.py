@@ -19,6 +19,7 @@ from freehold.engine.invocation import Invocation, InvocationRecord, InvocationR
 from freehold.engine.link import Link, Work
 from freehold.engine.memory import peak_mb
 from freehold.engine.output import OutputReader
+from freehold.engine.recursion import with_lineage
 from freehold.engine.running import Running, answer_caller, closing_lines, new_trace_id, start_lines, take_part
 from freehold.engine.surroundings import Observer, Surroundings
 from freehold.sandbox.sandbox import Exit, SandboxProcess
@@ -169,7 +170,7 @@ class Environment:
                 started_ms + int(timeout_s * 1000),
                 invocation.function_arn,
                 invocation.payload,
-                invocation.trace_id or new_trace_id(clock),
+                with_lineage(invocation.trace_id or new_trace_id(clock), self.function.mark),
                 invocation.client_context.decode("utf-8", "replace"),
             )
         )

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freehold.aws.call import DEFAULT_ACCOUNT
+from freehold.engine.recursion import function_mark
 from freehold.state.store import Document
 
 FUNCTION = "lambda.function"
@@ -48,6 +49,7 @@ class FunctionVersion:
     dead_letter: str  # ARN, or empty.
     ephemeral_mb: int = 512  # The size of /tmp.
     snap_start: bool = False  # Its environments are forks of a process that has run its init.
+    mark: str = ""  # In the lineage of trace headers: recursion.py.
     role_arn: str = ""  # What it may do when it calls: its credentials are a session of it.
 
     @property
@@ -76,11 +78,12 @@ def compile_version(key: str, document: Document) -> FunctionVersion:
     region, name, *rest = key.split("/")
     logging = configuration.get("LoggingConfig") or {}
     arn = str(configuration["FunctionArn"]).split(":")
+    account = arn[4] if len(arn) > 4 else DEFAULT_ACCOUNT
     return FunctionVersion(
         key="/".join((region, name, rest[0] if rest else LATEST)),
         fingerprint=_fingerprint(configuration, code, document.get("layers") or []),
         region=region,
-        account=arn[4] if len(arn) > 4 else DEFAULT_ACCOUNT,
+        account=account,
         name=name,
         version=rest[0] if rest else LATEST,
         runtime_name=configuration.get("Runtime") or "",
@@ -98,6 +101,7 @@ def compile_version(key: str, document: Document) -> FunctionVersion:
         dead_letter=(configuration.get("DeadLetterConfig") or {}).get("TargetArn") or "",
         ephemeral_mb=int((configuration.get("EphemeralStorage") or {}).get("Size") or 512),
         snap_start=bool(rest) and (configuration.get("SnapStart") or {}).get("OptimizationStatus") == "On",
+        mark=function_mark(account, f"{region}/{name}"),
         role_arn=configuration.get("Role") or "",
     )
 

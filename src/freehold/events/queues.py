@@ -18,6 +18,7 @@ from freehold.aws.call import Aws, Bind, Call, Json
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids
 from freehold.engine.invocation import Invocation, Invoker
+from freehold.engine.recursion import chain_length
 from freehold.events.dynamodb_streams import compile_filters
 
 _BROKEN_S = 5.0  # Until a queue that could not be read is tried again.
@@ -91,10 +92,17 @@ class QueueSource:
         """Those that the function took."""
         records = [event_record(each, mapping["EventSourceArn"]) for each in messages]
         payload = orjson.dumps({"Records": records})
-        invocation = Invocation(mapping["FunctionArn"], payload, self.ids.uuid(), source="lambda.amazonaws.com")
+        # Of several chains of invocations the one that is longest, as far as the function's own SDK told of them.
+        traces = [(each.get("Attributes") or {}).get("AWSTraceHeader") or "" for each in messages]
+        trace_id = max(traces, key=lambda each: chain_length(each, mapping["FunctionArn"]))
+        arn, source = mapping["FunctionArn"], "lambda.amazonaws.com"
+        invocation = Invocation(arn, payload, self.ids.uuid(), trace_id, source=source)
         try:
             result = await self.invoker.invoke(invocation)
-        except AwsError:
+        except AwsError as error:
+            if error.code == "RecursiveInvocationException" and len(messages) > 1:
+                # Only those that are in the loop stay, and end in the dead-letter queue.
+                return [took for each in messages for took in await self._deliver(mapping, [each])]
             return []
         if result.function_error:
             return []

@@ -94,6 +94,9 @@ class Destination:
     bucket: str = ""  # Of a virtual-host style S3 request.
 
 
+_TRACE_CHARACTERS = 1024  # Of a trace header; messages carry it.
+
+
 class AwsApi:
     """One handler for every AWS API: `await api(request)`."""
 
@@ -125,6 +128,7 @@ class AwsApi:
             user_agent=request.header("user-agent") or "",
             host=request.host,
             scheme=request.scheme,
+            trace_id=(request.header("x-amzn-trace-id") or "")[:_TRACE_CHARACTERS],
             socket_place=socket_place,
         )
         wire = wire_of(destination.service)

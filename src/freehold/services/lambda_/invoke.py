@@ -25,6 +25,7 @@ async def invoke(lambda_: Lambda, call: Call, request: Json) -> Json:
         function_arn=name.qualified_arn,
         payload=payload,
         request_id=call.request_id or lambda_.ids.uuid(),
+        trace_id=call.trace_id,
         client_context=_client_context(request.get("ClientContext")) if kind == "RequestResponse" else b"",
         source=call.service_principal,
         log_tail=request.get("LogType") == "Tail",

@@ -1,7 +1,7 @@
 """Runtime updates and recursive loops of functions. AWS: PutRuntimeManagementConfig, PutFunctionRecursionConfig.
 
 One decision to know: functions run on this machine's interpreters, so that a runtime version of AWS cannot be pinned;
-that is refused by name. How a loop is to be treated is kept and given back: loops are not looked for.
+that is refused by name. How a loop is to be treated is engine/recursion.py's to know.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from freehold.aws.call import Bind, Call, Json
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids
 from freehold.engine.environment import InitFailed
+from freehold.engine import recursion
 from freehold.engine.functions import ALIAS, FUNCTION, LATEST, VERSION
 from freehold.engine.invocation import Invocation, Invoker
 from freehold.engine.packages import Packages
@@ -27,7 +28,7 @@ LAYER_VERSION = "lambda.layer_version"
 EVENT_INVOKE = "lambda.event_invoke_config"
 PROVISIONED = "lambda.provisioned_concurrency"
 RUNTIME_MANAGEMENT = "lambda.runtime_management"
-RECURSION = "lambda.recursion"
+RECURSION = recursion.KIND
 MAPPING = "lambda.event_source_mapping"
 
 

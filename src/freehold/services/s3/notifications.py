@@ -226,4 +226,5 @@ def _as_s3(call: Call, bucket: Bucket) -> Call:
         service_principal="s3.amazonaws.com",
         host=call.host,
         scheme=call.scheme,
+        trace_id=call.trace_id,
     )

@@ -52,8 +52,15 @@ async def deliver(sns: Sns, call: Call, subscription: Document, message: Message
 
 def _bound(sns: Sns, call: Call, target: Arn, subscription: Document) -> Aws:
     once = f"{call.once}/{subscription['SubscriptionArn']}" if call.once else ""
-    principal = "sns.amazonaws.com"
-    return sns.bind(Call(region=target.region, account=target.account, service_principal=principal, once=once))
+    return sns.bind(
+        Call(
+            region=target.region,
+            account=target.account,
+            service_principal="sns.amazonaws.com",
+            once=once,
+            trace_id=call.trace_id,
+        )
+    )
 
 
 async def _to_sqs(aws: Aws, queue: Arn, subscription: Document, message: Message) -> None:

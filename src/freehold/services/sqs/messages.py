@@ -60,7 +60,7 @@ async def _send(sqs: Sqs, call: Call, queue: Stored, request: Json) -> Json:
         "SenderId": call.access_key or call.account,
         "Group": group,
         "Deduplication": deduplication,
-        "Trace": (system.get("AWSTraceHeader") or {}).get("StringValue"),
+        "Trace": (system.get("AWSTraceHeader") or {}).get("StringValue") or call.trace_id or None,
     }
     once = f"{call.once}/{request.get('Id', '')}" if call.once else ""
     new = NewMessage(
