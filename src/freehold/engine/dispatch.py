@@ -198,7 +198,7 @@ class Engine:
                 raise AwsError("ResourceNotFoundException", f"Function not found: {version_key}", status=404)
             history = self._histories.setdefault(function.function_key, IdleHistory(self._clock))
             pool = self._pools[version_key] = Pool(
-                function, self._starter, self._admission.admit, self._on_done, self._init_failure, history
+                function, self._starter, self._admission, self._on_done, self._init_failure, history
             )
         return pool
 
@@ -219,6 +219,7 @@ class Engine:
             if change.document is None:
                 if change.kind == FUNCTION:
                     self._histories.pop(change.key, None)
+                    self._admission.forget(change.key)
                 self._versions.pop(key, None)
                 self._retire(key)
                 continue

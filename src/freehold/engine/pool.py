@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from freehold.aws.errors import AwsError
 from freehold.engine.environment import Environment, InitFailed
@@ -26,23 +27,32 @@ _SETTLE_S = 0.02
 Answer = asyncio.Future[InvocationResult]
 
 
+class Admits(Protocol):
+    def admit(self, function: FunctionVersion) -> None:
+        """A place for one more environment, perhaps freed elsewhere. Raises AwsError when there is none."""
+        ...
+
+    def spared(self, function: FunctionVersion) -> None:
+        """It was admitted and did not start."""
+        ...
+
+
 class Pool:
-    """`admit` is asked before each start and may free a place elsewhere; it raises AwsError when there is none.
-    `on_done` is told of each invocation that ended, however it did. `tell_failure` makes the result of an invocation
-    whose environment did not come up."""
+    """`admission` is asked before each start on demand. `on_done` is told of each invocation that ended, however it
+    did. `tell_failure` makes the result of an invocation whose environment did not come up."""
 
     def __init__(
         self,
         function: FunctionVersion,
         starter: Starter,
-        admit: Callable[[FunctionVersion], None],
+        admission: Admits,
         on_done: Callable[[FunctionVersion], None],
         tell_failure: Callable[[FunctionVersion, Invocation, InitFailed], InvocationResult],
         history: IdleHistory,
     ) -> None:
         self.function = function
         self._starter = starter
-        self._admit = admit
+        self._admission = admission
         self._on_done = on_done
         self._tell_failure = tell_failure
         self.history = history
@@ -79,7 +89,7 @@ class Pool:
             self._loop.call_later(_SETTLE_S, self._start_if_needed)
         elif len(self._starts) <= len(self._waiting):
             try:
-                self._admit(self.function)
+                self._admission.admit(self.function)
             except BaseException:
                 self._on_done(self.function)
                 raise
@@ -173,7 +183,10 @@ class Pool:
             return begun
 
         try:
-            return await self._starter.start(self.function, ON_DEMAND, begin=begin)
+            environment = await self._starter.start(self.function, ON_DEMAND, begin=begin)
+            if environment is None:
+                self._admission.spared(self.function)
+            return environment
         except InitFailed:
             # AWS runs a failed init again, as a part of the invocation that waits for it.
             if not self._waiting:
@@ -231,7 +244,7 @@ class Pool:
         """Whoever waited for one that is gone, or not free in time, has no other on the way."""
         if len(self._starts) < len(self._waiting):
             try:
-                self._admit(self.function)
+                self._admission.admit(self.function)
             except AwsError as error:
                 self._refuse(error)
                 return

@@ -97,3 +97,30 @@ def test_memory_is_not_read_at_every_start() -> None:
     for _ in range(50):
         admission.admit(function)
     assert len(reads) == 1
+
+
+def test_a_function_scales_no_faster_than_awss_rate_and_others_are_not_held_up() -> None:
+    house = House(10_000)
+    function: Any = Function("a")
+    for _ in range(1000):
+        house.admission.admit(function)
+    with pytest.raises(AwsError) as error:
+        house.admission.admit(function)
+    assert (error.value.status, error.value.fields["Reason"]) == (429, "ConcurrentInvocationLimitExceeded")
+    house.admit("b")  # A second later.
+    for _ in range(100):
+        house.admission.admit(function)
+    with pytest.raises(AwsError):
+        house.admission.admit(function)
+    house.admission.spared(function)
+    house.admission.admit(function)
+
+
+def test_who_finds_no_place_has_used_nothing_of_its_rate() -> None:
+    house = House(1, b=1)
+    function: Any = Function("a")
+    for _ in range(2000):
+        with pytest.raises(AwsError):
+            house.admission.admit(function)
+    house.environments.clear()
+    house.admission.admit(function)
