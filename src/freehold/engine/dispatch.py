@@ -103,7 +103,7 @@ class Engine:
         pool = self._pool(self._version_key(invocation.function_arn))
         if MARK in invocation.trace_id:
             self._refuse_loop(pool.function, invocation)
-        self.concurrency.enter(pool.function.function_key)
+        self.concurrency.enter(pool.function.key)
         return pool.run(invocation)
 
     def _refuse_loop(self, function: FunctionVersion, invocation: Invocation) -> None:
@@ -156,7 +156,8 @@ class Engine:
             return ""
 
     def provision(self, version_key: str, count: int) -> None:
-        """Keeps `count` environments of "region/name/version" initialised."""
+        """Keeps `count` environments of "region/name/version" initialised, and their places for it."""
+        self.concurrency.provision(version_key, count)
         self._pool(version_key).provision(count)
 
     def provisioned(self, version_key: str) -> tuple[int, InitFailed | None]:
@@ -221,6 +222,7 @@ class Engine:
                     self._histories.pop(change.key, None)
                     self._admission.forget(change.key)
                 self._versions.pop(key, None)
+                self.concurrency.provision(key, 0)
                 self._retire(key)
                 continue
             function = compile_version(change.key, change.document)
@@ -244,7 +246,7 @@ class Engine:
 
     def _on_done(self, function: FunctionVersion) -> None:
         """Counted until the function has answered, also when the caller does not wait for it."""
-        self.concurrency.leave(function.function_key)
+        self.concurrency.leave(function.key)
 
     def _run_beside(self, work: object) -> None:
         assert asyncio.iscoroutine(work)

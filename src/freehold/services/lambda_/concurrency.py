@@ -87,10 +87,9 @@ async def put_provisioned_concurrency_config(lambda_: Lambda, call: Call, reques
         raise invalid(
             "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function"
         )
-    if reserved is None and wanted + others > lambda_.concurrency - UNRESERVED_CONCURRENCY:
+    if reserved is None and wanted + others > (left := await _unreserved(lambda_, name)):
         raise invalid(
-            f"Specified ConcurrentExecutions for function is greater than account's unreserved concurrency "
-            f"[{lambda_.concurrency - UNRESERVED_CONCURRENCY}]."
+            f"Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [{left}]."
         )
     document = {"requested": wanted, "modified": modified(lambda_.clock)}
     await lambda_.store.write(Put(PROVISIONED, f"{name.key}/{name.qualifier}", document))
@@ -120,6 +119,19 @@ async def list_provisioned_concurrency_configs(lambda_: Lambda, call: Call, requ
         items.append({"FunctionArn": qualified.qualified_arn, **status})
     listed, more = page(items, request, "FunctionArn")
     return {"ProvisionedConcurrencyConfigs": listed, **more}
+
+
+async def _unreserved(lambda_: Lambda, name: Name) -> int:
+    """What a function without a reservation may have provisioned: what no other one has, but for the last hundred."""
+    taken = 0
+    for one in await lambda_.store.list_documents(FUNCTION, f"{name.region}/"):
+        reserved = one.document.get("reserved_concurrency")
+        if reserved is not None:
+            taken += reserved
+        elif one.key != name.key:
+            provisioned = await lambda_.store.list_documents(PROVISIONED, f"{one.key}/")
+            taken += sum(each.document["requested"] for each in provisioned)
+    return lambda_.concurrency - taken - UNRESERVED_CONCURRENCY
 
 
 async def _reserve(lambda_: Lambda, name: Name, count: int | None) -> None:

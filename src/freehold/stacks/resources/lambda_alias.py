@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
+from freehold.stacks.resources.lambda_provisioned import provision
 from freehold.stacks.resources.types import Created, ResourceType, changed, pick
 
 TYPE = "AWS::Lambda::Alias"
@@ -43,7 +44,7 @@ async def _provision(aws: Aws, properties: Json, previous: Json) -> None:
     target = {"FunctionName": properties["FunctionName"], "Qualifier": properties["Name"]}
     provisioned = properties.get("ProvisionedConcurrencyConfig")
     if provisioned:
-        await aws("lambda", "PutProvisionedConcurrencyConfig", {**target, **provisioned})
+        await provision(aws, target, provisioned)
     else:
         await aws("lambda", "DeleteProvisionedConcurrencyConfig", target)
 

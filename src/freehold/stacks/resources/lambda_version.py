@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
 from freehold.aws.errors import AwsError
+from freehold.stacks.resources.lambda_provisioned import provision
 from freehold.stacks.resources.types import Created, ResourceType, pick
 
 TYPE = "AWS::Lambda::Version"
@@ -16,11 +17,8 @@ async def create(aws: Aws, properties: Json) -> Created:
         raise AwsError(version["StateReasonCode"], version["StateReason"], status=400)
     provisioned = properties.get("ProvisionedConcurrencyConfig")
     if provisioned:
-        await aws(
-            "lambda",
-            "PutProvisionedConcurrencyConfig",
-            {"FunctionName": properties["FunctionName"], "Qualifier": version["Version"], **provisioned},
-        )
+        target = {"FunctionName": properties["FunctionName"], "Qualifier": version["Version"]}
+        await provision(aws, target, provisioned)
     arn = version["FunctionArn"]
     return Created(arn, {"Version": version["Version"], "FunctionArn": arn})
 
