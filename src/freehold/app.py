@@ -293,9 +293,12 @@ class App:
         self._stops.append(later.stop)
         later.start()
         self.downloads = Downloads(self.blobs, clock, self.ids.hex(64).encode())
+        preparations = lambda_.Preparations(store, self.engine.prepare)
+        self._stops.append(preparations.stop)
+        await preparations.start()
         record = lambda_.Lambda(
-            store, self.blobs, packages, self.downloads, self.engine, later, provisioned, self.engine, clock, self.ids,
-            self.operations.bind, lambda: self.endpoint, config.max_environments, self.event_sources,
+            store, self.blobs, packages, self.downloads, self.engine, later, provisioned, self.engine, preparations,
+            clock, self.ids, self.operations.bind, lambda: self.endpoint, config.max_environments, self.event_sources,
         )  # fmt: skip
         self.operations.add(Service("lambda", lambda_.OPERATIONS, record))
 

@@ -142,6 +142,18 @@ async def test_a_deleted_function_is_not_found(tmp_path: Path) -> None:
             await running.invoke("f")
 
 
+@pytest.mark.parametrize("state", ["Pending", "Failed"])
+async def test_a_function_that_is_not_active_is_not_invoked(tmp_path: Path, state: str) -> None:
+    async with running_engine(tmp_path) as running:
+        running.add("f", {"app.py": PID}, State=state)
+        with pytest.raises(AwsError, match=f"currently in the following state: {state}") as error:
+            await running.invoke("f")
+        assert (error.value.code, error.value.status) == ("ResourceConflictException", 409)
+        document = running.store.documents["lambda.function", "us-east-1/f"].document
+        running.change("f", configuration={**document["configuration"], "State": "Active"})
+        assert (await running.invoke("f")).function_error is None
+
+
 async def test_idle_environments_are_let_go(tmp_path: Path) -> None:
     async with running_engine(tmp_path, keep_alive_s=0.2) as running:
         running.add("f", {"app.py": PID})

@@ -27,6 +27,7 @@ from freehold.engine.functions import (
     FunctionVersion,
     compile_alias,
     compile_version,
+    not_active,
 )
 from freehold.engine.invocation import Invocation, InvocationRecord, InvocationResult
 from freehold.engine.keep_alive import IdleHistory
@@ -117,6 +118,10 @@ class Engine:
                 listener(record)
             raise error
 
+    async def prepare(self, function: FunctionVersion) -> None:
+        """Has its files in place and finds its runtime. Raises NoInterpreter, AwsError, OSError."""
+        await self._starter.find_all(function)
+
     async def rehearse(self, function_arn: str, code_sha256: str, handler: str) -> InitFailed | None:
         """Starts one environment of a function with other code, a blob, and lets it go: does that code initialise?"""
         function = replace(self.find(function_arn), code_sha256=code_sha256, code_directory="", handler=handler)
@@ -197,6 +202,8 @@ class Engine:
             function = self._versions.get(version_key)
             if function is None:
                 raise AwsError("ResourceNotFoundException", f"Function not found: {version_key}", status=404)
+            if function.state != "Active":
+                raise not_active(function.state)
             history = self._histories.setdefault(function.function_key, IdleHistory(self._clock))
             pool = self._pools[version_key] = Pool(
                 function, self._starter, self._admission, self._on_done, self._init_failure, history

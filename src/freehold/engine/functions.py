@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freehold.aws.call import DEFAULT_ACCOUNT
+from freehold.aws.errors import AwsError
 from freehold.engine.recursion import function_mark
 from freehold.state.store import Document
 
@@ -49,6 +50,7 @@ class FunctionVersion:
     dead_letter: str  # ARN, or empty.
     ephemeral_mb: int = 512  # The size of /tmp.
     snap_start: bool = False  # Its environments are forks of a process that has run its init.
+    state: str = "Active"  # Only then it is invoked.
     mark: str = ""  # In the lineage of trace headers: recursion.py.
     role_arn: str = ""  # What it may do when it calls: its credentials are a session of it.
 
@@ -101,6 +103,7 @@ def compile_version(key: str, document: Document) -> FunctionVersion:
         dead_letter=(configuration.get("DeadLetterConfig") or {}).get("TargetArn") or "",
         ephemeral_mb=int((configuration.get("EphemeralStorage") or {}).get("Size") or 512),
         snap_start=bool(rest) and (configuration.get("SnapStart") or {}).get("OptimizationStatus") == "On",
+        state=configuration.get("State") or "Active",
         mark=function_mark(account, f"{region}/{name}"),
         role_arn=configuration.get("Role") or "",
     )
@@ -109,6 +112,16 @@ def compile_version(key: str, document: Document) -> FunctionVersion:
 def compile_alias(document: Document) -> Alias:
     routing = (document.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     return Alias(document["FunctionVersion"], tuple(routing.items()))
+
+
+def not_active(state: str) -> AwsError:
+    """AWS: "Lambda function states"."""
+    return AwsError(
+        "ResourceConflictException",
+        f"The operation cannot be performed at this time. The function is currently in the following state: {state}",
+        status=409,
+        fields={"Type": "User"},
+    )
 
 
 _RUNNING = (

@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -135,6 +136,12 @@ class Starter:
         except (SandboxError, NoInterpreter):
             # The first invocation will meet it too, and has somebody to tell.
             return
+
+    async def find_all(self, function: FunctionVersion) -> None:
+        """Has its files in place and finds its runtime. Raises NoInterpreter, AwsError, OSError."""
+        package = await self._package(function)
+        with suppress(LaunchError):  # What the package lacks is told to who invokes it, as on AWS.
+            await self._launcher.launch(package, function.variables, self._transport)
 
     def close(self) -> None:
         """Lets go of what waits for functions."""

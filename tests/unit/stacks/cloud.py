@@ -24,6 +24,7 @@ _FIXED = {
     "TableStatus": "ACTIVE",
     "IndexStatus": "ACTIVE",
     "State": "Active",
+    "Status": "READY",
     "LastUpdateStatus": "Successful",
     "FailedEntryCount": 0,
 }

@@ -26,8 +26,9 @@ from freehold.services.lambda_ import (
     versions,
 )
 from freehold.services.lambda_.record import Lambda
+from freehold.services.lambda_.states import Preparations
 
-__all__ = ["OPERATIONS", "Lambda"]
+__all__ = ["OPERATIONS", "Lambda", "Preparations"]
 
 OPERATIONS: dict[str, Operation] = {
     "CreateFunction": functions.create_function,

@@ -25,6 +25,7 @@ from freehold.services.lambda_.record import (
     page,
     read_name,
 )
+from freehold.services.lambda_.states import FAILED, put_pending, refuse_pending
 from freehold.services.lambda_.versions import publish
 from freehold.state.store import Conflict, Delete, Document, Put, Write
 
@@ -40,6 +41,7 @@ async def create_function(lambda_: Lambda, call: Call, request: Json) -> Json:
     code = await take_code(lambda_, call, request["Code"])
     configuration, layers = await make_configuration(lambda_, name, request, code)
     stamp(lambda_, configuration)
+    put_pending(configuration)
     document: Document = {
         "configuration": configuration,
         "code": code.document,
@@ -52,8 +54,9 @@ async def create_function(lambda_: Lambda, call: Call, request: Json) -> Json:
     except Conflict:
         raise conflict(f"Function already exist: {name.name}") from None
     if request.get("Publish"):
+        await lambda_.preparations.settle(name.key, None)
         return await publish(lambda_, name, "")
-    return configuration
+    return await lambda_.preparations.settle(name.key) or configuration
 
 
 async def get_function(lambda_: Lambda, call: Call, request: Json) -> Json:
@@ -166,15 +169,18 @@ async def _change(lambda_: Lambda, name: Name, change: object, request: Json) ->
     while True:
         stored = await find_function(lambda_, name)
         check_revision(request, stored.document["configuration"]["RevisionId"])
+        refuse_pending(stored.document["configuration"])
         document = copy.deepcopy(stored.document)
         change(document)
         stamp(lambda_, document["configuration"])
+        if again := document["configuration"]["State"] == FAILED:
+            put_pending(document["configuration"])
         try:
             await lambda_.store.write(Put(FUNCTION, name.key, document, if_revision=stored.revision))
         except Conflict:
             continue
         configuration: Json = document["configuration"]
-        return configuration
+        return await lambda_.preparations.settle(name.key) if again else configuration
 
 
 def _shown(name: Name, configuration: Json) -> Json:
@@ -194,5 +200,5 @@ def _latest_arn(request: Json, document: Document) -> str:
 
 
 def _without_state(configuration: Json) -> Json:
-    hidden = ("State", "LastUpdateStatus", "RuntimeVersionConfig")
+    hidden = ("State", "StateReason", "StateReasonCode", "LastUpdateStatus", "RuntimeVersionConfig")
     return {name: value for name, value in configuration.items() if name not in hidden}

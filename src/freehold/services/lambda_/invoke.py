@@ -13,6 +13,7 @@ from freehold.aws.errors import AwsError
 from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.engine.limits import ASYNC_PAYLOAD_BYTES, REQUEST_BYTES
 from freehold.services.lambda_.record import Lambda, find_version, read_name
+from freehold.services.lambda_.states import refuse_pending
 
 _CLIENT_CONTEXT_BYTES = 3583
 
@@ -31,7 +32,8 @@ async def invoke(lambda_: Lambda, call: Call, request: Json) -> Json:
         log_tail=request.get("LogType") == "Tail",
     )
     if kind != "RequestResponse":
-        _, version = await find_version(lambda_, name)
+        stored, version = await find_version(lambda_, name)
+        refuse_pending(stored.document["configuration"])
         if kind == "DryRun":
             return {"StatusCode": 204, "ExecutedVersion": version, "Payload": b""}
         await lambda_.async_invoker.enqueue(invocation, call.once)

@@ -20,6 +20,7 @@ from freehold.engine.functions import ALIAS, FUNCTION, LATEST, VERSION
 from freehold.engine.invocation import Invocation, Invoker
 from freehold.engine.packages import Packages
 from freehold.services.lambda_.downloads import Downloads
+from freehold.services.lambda_.states import Preparations
 from freehold.state.blobs import Blobs
 from freehold.state.store import Store, Stored
 
@@ -63,6 +64,7 @@ class Lambda:
     async_invoker: AsyncInvoker
     provisioning: Provisioning
     snapshots: Snapshots
+    preparations: Preparations
     clock: Clock
     ids: Ids
     bind: Bind

@@ -6,8 +6,9 @@ import copy
 
 from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
-from freehold.engine.functions import FUNCTION, LATEST, VERSION
+from freehold.engine.functions import FUNCTION, LATEST, VERSION, not_active
 from freehold.services.lambda_.record import Lambda, Name, check_revision, find_function, page, read_name
+from freehold.services.lambda_.states import ACTIVE
 from freehold.state.store import Conflict, Put
 
 _INIT_FAILED = "FunctionError.RuntimeInitError"
@@ -33,6 +34,9 @@ async def publish(lambda_: Lambda, name: Name, description: str) -> Json:
     """The new version's configuration, or the last one's when nothing has changed since."""
     while True:
         stored = await find_function(lambda_, name)
+        state = stored.document["configuration"].get("State") or ACTIVE
+        if state != ACTIVE:
+            raise not_active(state)
         last = int(stored.document["last_version"])
         if last:
             before = await lambda_.store.read(VERSION, f"{name.key}/{last}")

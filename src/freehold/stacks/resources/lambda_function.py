@@ -6,6 +6,7 @@ import io
 import zipfile
 
 from freehold.aws.call import Aws, Json
+from freehold.aws.errors import AwsError
 from freehold.stacks.resources.inline_modules import modules_for
 from freehold.stacks.resources.types import Created, Name, ResourceType, changed, pick, retag, tag_map
 from freehold.stacks.resources.wait import until
@@ -141,6 +142,8 @@ def _inline(text: str, runtime: str) -> bytes:
 async def _until_active(aws: Aws, name: str) -> None:
     async def is_ready() -> bool:
         found = await aws("lambda", "GetFunctionConfiguration", {"FunctionName": name})
+        if found.get("State") == "Failed":
+            raise AwsError("NotStabilized", f"{found.get('StateReason')} ({found.get('StateReasonCode')})")
         return found.get("State", "Active") != "Pending" and found.get("LastUpdateStatus") != "InProgress"
 
     await until(is_ready)
