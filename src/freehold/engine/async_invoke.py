@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import orjson
 
@@ -23,7 +25,7 @@ from freehold.engine.destinations import Delivery, Destinations, Outcome
 from freehold.engine.invocation import Invocation, Invoker
 from freehold.engine.recursion import arn_mark, with_lineage
 from freehold.engine.running import new_trace_id
-from freehold.state.queue import Message, Queue
+from freehold.state.queue import Message, Queue, QueueFailed
 from freehold.state.store import Change, Store
 
 TOPIC = "lambda.async"
@@ -35,6 +37,9 @@ MAX_AGE_S = 21_600
 MAX_RETRIES = 2
 _AT_ONCE = 256  # Events of all functions that run at the same time; the others wait on disk.
 _LONGEST_WAIT_S = 3600.0
+_FAILED_S = 1.0  # Until a queue that failed is asked again.
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +125,21 @@ class AsyncInvoker:
         while True:
             self._wake.clear()
             now_s = self._clock.now_s()
-            messages = await self._queue.take(TOPIC, now_s, places)
+            messages = await self._surely(partial(self._queue.take, TOPIC, now_s, places))
             for message in messages:
                 task = asyncio.get_running_loop().create_task(self._attempt(message))
                 self._running.add(task)
                 task.add_done_callback(self._done)
             if not messages:
-                await self._wait(await self._queue.next_due_s(TOPIC, now_s))
+                await self._wait(await self._surely(partial(self._queue.next_due_s, TOPIC, now_s)))
+
+    async def _surely(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Until the disk has room again, say: what runs stays taken, and what waits is on disk."""
+        while True:
+            try:
+                return await ask()
+            except QueueFailed:
+                await self._clock.sleep(_FAILED_S)
 
     async def _wait(self, due_s: float | None) -> None:
         """Until something is due, put or finished."""
@@ -171,12 +184,12 @@ class AsyncInvoker:
             if self._clock.now_s() + delay_s - event.accepted_s > max_age_s:
                 await self._end(message, event, Outcome("EventAgeExceeded", count, result), config)
             else:
-                await self._queue.retry(message.id, again.encode(), self._clock.now_s() + delay_s)
+                await self._retry(message, again, self._clock.now_s() + delay_s)
 
     async def _not_run(self, message: Message, event: Event, error: AwsError, config: Json, max_age_s: int) -> None:
         """No capacity, or no function any more."""
         if error.code == "ResourceNotFoundException":
-            await self._queue.ack(message.id)
+            await self._surely(partial(self._queue.ack, message.id))
             return
         looped = error.code == "RecursiveInvocationException"
         if looped or self._concurrency.reserved(_function_key(event.function_arn)) == 0:
@@ -185,7 +198,10 @@ class AsyncInvoker:
             return
         delay_s = min(THROTTLE_FIRST_DELAY_S * 2**event.delays, THROTTLE_LONGEST_DELAY_S)
         due_s = min(self._clock.now_s() + delay_s, event.accepted_s + max_age_s + 0.001)
-        await self._queue.retry(message.id, replace(event, delays=event.delays + 1).encode(), due_s)
+        await self._retry(message, replace(event, delays=event.delays + 1), due_s)
+
+    async def _retry(self, message: Message, event: Event, due_s: float) -> None:
+        await self._surely(partial(self._queue.retry, message.id, event.encode(), due_s))
 
     async def _end(self, message: Message, event: Event, outcome: Outcome, config: Json) -> None:
         arn, payload = event.function_arn, event.payload
@@ -193,13 +209,13 @@ class AsyncInvoker:
         if untold:
             # From here on it has ended, also for a process that comes after this one.
             event = replace(event, payload=b"", untold=untold)
-            await self._queue.keep(message.id, event.encode())
+            await self._surely(partial(self._queue.keep, message.id, event.encode()))
         await self._tell(message, event)
 
     async def _tell(self, message: Message, event: Event) -> None:
         trace_id = with_lineage(event.trace_id, arn_mark(event.function_arn)) if event.trace_id else ""
         await self._destinations.tell(event.untold or (), f"{event.request_id}/{message.id}", trace_id)
-        await self._queue.ack(message.id)
+        await self._surely(partial(self._queue.ack, message.id))
 
     def _config(self, function_arn: str) -> Json:
         parts = function_arn.split(":")

@@ -89,11 +89,14 @@ class GroupCommit:
                 call.answer = call.work(self._connection)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            # A full disk, say: nobody in this group was acknowledged, and each is told.
+            # A full disk, say: nobody in this group was acknowledged, and each is told whose own fault it is.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            if len(calls) == 1:
+                calls[0].error = error
+                return
             for call in calls:
-                call.error = error
+                self._commit([call])
 
 
 def _deliver(calls: list[_Call]) -> None:

@@ -20,7 +20,13 @@ class Message:
     due_s: float  # Wall clock: not before then.
 
 
+class QueueFailed(Exception):
+    """The disk, or too many at once: nothing of it was done. It may be asked again."""
+
+
 class Queue(Protocol):
+    """Everything raises QueueFailed."""
+
     async def put(self, topic: str, body: bytes, due_s: float, lane: str = "", once: str = "") -> int:
         """On disk when it returns the message's id. What is put again under the name `once` is not: its id is told."""
         ...

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import heapq
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from freehold.state.group_commit import GroupCommit, QueueBusy
+from freehold.state.group_commit import Answer, GroupCommit, QueueBusy
 from freehold.state.once import SCHEMA, find_done, note_done
-from freehold.state.queue import Message
-
-__all__ = ["QueueBusy", "SqliteQueue"]
+from freehold.state.queue import Message, QueueFailed
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
@@ -36,7 +34,6 @@ class SqliteQueue:
     def __init__(self, file: Path) -> None:
         self._topics: dict[str, Lanes] | None = None  # Of the writer's thread; None: to be read.
         self._commits = GroupCommit(file, _SCHEMA + SCHEMA, "queue-writer")
-        self._call = self._commits.run
         self.close = self._commits.close
 
     async def put(self, topic: str, body: bytes, due_s: float, lane: str = "", once: str = "") -> int:
@@ -57,7 +54,7 @@ class SqliteQueue:
     async def take(self, topic: str, now_s: float, places: int) -> list[Message]:
         try:
             return await self._call(lambda connection: self._take(connection, topic, now_s, places))
-        except sqlite3.Error:
+        except QueueFailed:
             # What was taken is free again, and its lanes have to be known anew.
             self._topics = None
             raise
@@ -96,6 +93,12 @@ class SqliteQueue:
             return min((due_s for due_s in due if due_s is not None), default=None)
 
         return await self._call(work)
+
+    async def _call(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        try:
+            return await self._commits.run(work)
+        except (sqlite3.Error, QueueBusy) as error:
+            raise QueueFailed(str(error)) from error
 
     # In the writer's thread.
 
@@ -147,12 +150,14 @@ class SqliteQueue:
         lanes[lane] = min(due_s, lanes.get(lane, due_s))
 
     def _lanes(self, connection: sqlite3.Connection, topic: str) -> Lanes:
-        if self._topics is None:
-            self._topics = {}
+        topics = self._topics  # The event loop's thread may have it read anew at any moment.
+        if topics is None:
+            topics = {}
             for column, due_s in connection.execute("SELECT topic, min(due_s) FROM message GROUP BY topic"):
-                owner, lane = _parts(column)
-                self._topics.setdefault(owner, {})[lane] = due_s
-        return self._topics.setdefault(topic, {})
+                owner, name = _parts(column)
+                topics.setdefault(owner, {})[name] = due_s
+            self._topics = topics
+        return topics.setdefault(topic, {})
 
 
 def _read(connection: sqlite3.Connection, topic: str, lane: str, now_s: float, limit: int) -> Iterator[Message]:

@@ -18,7 +18,7 @@ from freehold.engine.async_invoke import CONFIG, AsyncInvoker
 from freehold.engine.concurrency import Concurrency
 from freehold.engine.destinations import Destinations
 from freehold.engine.invocation import Invocation, InvocationResult
-from freehold.state.queue import Message
+from freehold.state.queue import Message, QueueFailed
 from freehold.state.sqlite_queue import SqliteQueue
 from freehold.state.store import Put
 
@@ -263,3 +263,46 @@ async def test_what_was_told_before_a_crash_is_told_again_under_the_same_name_an
         await later.stop()
     assert names == ["the-id/1/0", "the-id/1/0"]
     assert len(invoker.calls) == 1
+
+
+class Failing(MemoryQueue):
+    """A disk that is full each second time it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def _ask(self) -> None:
+        self.asked += 1
+        if self.asked % 2:
+            raise QueueFailed("database or disk is full")
+
+    async def take(self, topic: str, now_s: float, places: int) -> list[Message]:
+        self._ask()
+        return await super().take(topic, now_s, places)
+
+    async def retry(self, message_id: int, body: bytes, due_s: float) -> None:
+        self._ask()
+        await super().retry(message_id, body, due_s)
+
+    async def keep(self, message_id: int, body: bytes) -> None:
+        self._ask()
+        await super().keep(message_id, body)
+
+    async def ack(self, message_id: int) -> None:
+        self._ask()
+        await super().ack(message_id)
+
+
+async def test_a_queue_that_fails_now_and_then_loses_nothing_and_repeats_nothing() -> None:
+    queue, clock = Failing(), SetClock(longest_sleep_s=3600)
+    invoker, told, store = Answering(clock, BAD, GOOD), [], MemoryStore()  # type: ignore[var-annotated]
+    store.put_now(Put(CONFIG, "us-east-1/f/$LATEST", _both("arn:aws:lambda:us-east-1:000000000000:function:done")))
+    destinations = Destinations(lambda call: Telling(call, told), clock, lambda arn: "")
+    later = AsyncInvoker(store, queue, invoker, Concurrency(10), destinations, clock)
+    await later.enqueue(Invocation(ARN + "f", b"1", "the-id"))
+    later.start()
+    async with asyncio.timeout(5):
+        await queue.emptied.wait()
+    await later.stop()
+    assert (len(invoker.calls), len(told)) == (2, 1)

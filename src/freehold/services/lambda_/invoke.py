@@ -55,6 +55,7 @@ async def invoke_with_response_stream(lambda_: Lambda, call: Call, request: Json
         function_arn=name.qualified_arn,
         payload=_payload(request, kind),
         request_id=call.request_id or lambda_.ids.uuid(),
+        trace_id=call.trace_id,
         client_context=_client_context(request.get("ClientContext")),
         source=call.service_principal,
         log_tail=request.get("LogType") == "Tail",
