@@ -24,6 +24,7 @@ class Concurrency:
         self._unreserved_running = 0  # Of them those of functions without a reservation.
         self._reserved: dict[str, int] = {}
         self._provisioned: dict[str, int] = {}  # By version.
+        self._provisioned_of: defaultdict[str, int] = defaultdict(int)  # By function.
 
     def reserve(self, function_key: str, count: int | None) -> None:
         """None: no reservation (any more)."""
@@ -41,7 +42,9 @@ class Concurrency:
     def provision(self, version_key: str, count: int) -> None:
         """0: nothing (any more)."""
         running, before = self._running[version_key], self._provisioned.get(version_key, 0)
-        self._count_on_demand(_function(version_key), max(0, running - count) - max(0, running - before))
+        function_key = _function(version_key)
+        self._count_on_demand(function_key, max(0, running - count) - max(0, running - before))
+        self._provisioned_of[function_key] += count - before
         if count:
             self._provisioned[version_key] = count
         else:
@@ -54,7 +57,7 @@ class Concurrency:
             function_key = _function(version_key)
             reserved = self._reserved.get(function_key)
             if reserved is not None:
-                if self._on_demand[function_key] >= reserved - self._provisioned_of(function_key):
+                if self._on_demand[function_key] >= reserved - self._provisioned_of[function_key]:
                     raise self.throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
             else:
                 if self._unreserved_running >= self.unreserved:
@@ -82,13 +85,8 @@ class Concurrency:
         if function_key not in self._reserved:
             self._unreserved_running += change
 
-    def _provisioned_of(self, function_key: str) -> int:
-        return sum(count for key, count in self._provisioned.items() if _function(key) == function_key)
-
     def _share(self) -> None:
-        provisioned = sum(
-            count for key, count in self._provisioned.items() if _function(key) not in self._reserved
-        )  # fmt: skip
+        provisioned = sum(count for key, count in self._provisioned_of.items() if key not in self._reserved)
         self.unreserved = self.limit - sum(self._reserved.values()) - provisioned
 
 
