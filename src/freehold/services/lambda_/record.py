@@ -14,8 +14,8 @@ from typing import Protocol
 from freehold.aws.call import Bind, Call, Json
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids
-from freehold.engine.environment import InitFailed
 from freehold.engine import recursion
+from freehold.engine.environment import InitFailed
 from freehold.engine.functions import ALIAS, FUNCTION, LATEST, VERSION
 from freehold.engine.invocation import Invocation, Invoker
 from freehold.engine.packages import Packages
