@@ -6,7 +6,6 @@ start, so that a zygote's fork can become any function.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -79,6 +78,7 @@ class Launcher:
         self._run_dir = run_dir
         self._warn = warn
         self._python_dir: Path | None = None
+        self._visible: dict[str, tuple[Path, ...]] = {}  # By interpreter.
         self._sdk_missed = False
 
     async def launch(
@@ -110,7 +110,7 @@ class Launcher:
         version = ".".join(str(part) for part in interpreter.version)
         places = (f"python/lib/python{version}/site-packages", "python")
         searched = [str(package.task_dir), *_layer_paths(package.opt_dir, *places)]
-        bundles = await asyncio.to_thread(_bundles_sdk, searched)
+        bundles = _bundles_sdk(searched)  # A few looks at a local disk; a thread would cost more than they do.
         message = {
             "handler": package.handler,
             "cwd": str(package.task_seen),
@@ -120,7 +120,7 @@ class Launcher:
             "transport": transport,
         }
         python_env = {"LC_CTYPE": "C.UTF-8"}
-        visible = (*installation(interpreter.path), _PYTHON_BOOTSTRAP.parent, *self._package_folders())
+        visible = self._python_visible(interpreter.path)
         wrapper = env.get("AWS_LAMBDA_EXEC_WRAPPER")
         if wrapper or transport == "http" or not may_fork:
             # A wrapper must execute the runtime itself, and the official HTTP client reads its address when it is
@@ -162,10 +162,15 @@ class Launcher:
         blank = not wrapper and may_fork and transport == "frames" and not _read_at_boot(env)
         return Launch(argv, None, transport, node_env, message, visible, blank)
 
-    def _package_folders(self) -> list[Path]:
-        """The folder of links, and those that the links lead to."""
-        packages = self._packages()
-        return [packages, *sorted({link.readlink().parent for link in packages.iterdir() if link.is_symlink()})]
+    def _python_visible(self, interpreter: str) -> tuple[Path, ...]:
+        """Of each interpreter the same: it, our bootstrap, the folder of links, and those that the links lead to."""
+        found = self._visible.get(interpreter)
+        if found is None:
+            packages = self._packages()
+            behind = {link.readlink().parent for link in packages.iterdir() if link.is_symlink()}
+            found = (*installation(interpreter), _PYTHON_BOOTSTRAP.parent, packages, *sorted(behind))
+            self._visible[interpreter] = found
+        return found
 
     def _packages(self) -> Path:
         if self._python_dir is None:
