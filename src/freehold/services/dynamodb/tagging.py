@@ -11,7 +11,6 @@ from freehold.aws.raw_requests import check_request
 from freehold.services.dynamodb.record import DynamoDB, Json, bad_value, invalid
 from freehold.tables.schema import Table
 
-_LISTED = 10  # Tags in one page.
 MAX_TAGS = 50
 
 _TEXT = re.compile(r"[\w\s+\-=.:/@]*")
@@ -42,13 +41,9 @@ async def untag_resource(db: DynamoDB, call: Call, request: Json) -> Json:
 
 async def list_tags_of_resource(db: DynamoDB, call: Call, request: Json) -> Json:
     check_request("dynamodb", "ListTagsOfResource", request)
-    tags = sorted(_tagged(db, call, request).document.get("Tags", {}).items())
-    after = request.get("NextToken") or ""
-    page = [{"Key": key, "Value": value} for key, value in tags if key > after]
-    answer: Json = {"Tags": page[:_LISTED]}
-    if len(page) > _LISTED:
-        answer["NextToken"] = page[_LISTED - 1]["Key"]
-    return answer
+    # Fifty at most, and one page: ScyllaDB's suite, which was run against Amazon's service, reads no other.
+    table = _tagged(db, call, request)
+    return {"Tags": [{"Key": key, "Value": value} for key, value in table.document.get("Tags", {}).items()]}
 
 
 def read_tags(tags: list[Json]) -> dict[str, str]:
