@@ -146,11 +146,11 @@ class SqliteTables:
         await asyncio.shield(write.done)
         return write.result  # type: ignore[no-any-return]
 
-    async def documents(self, prefix: str) -> dict[str, Document]:
+    async def documents(self, prefix: str, after: str = "", limit: int | None = None) -> dict[str, Document]:
         rows = _fetch(
             self._reader,
-            "SELECT key, body FROM document WHERE key >= ? AND key < ? ORDER BY key",
-            (prefix, prefix + "\U0010ffff"),
+            "SELECT key, body FROM document WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?",
+            (prefix, prefix + "\U0010ffff", after, _LAST if limit is None else limit),
         )
         return {key: orjson.loads(body) for key, body in rows}
 

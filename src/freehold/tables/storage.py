@@ -122,8 +122,9 @@ class TableStorage(Protocol):
         """On disk when it returns. Raises what `decide` raised, StorageBusy, StorageFailed."""
         ...
 
-    async def documents(self, prefix: str) -> dict[str, Document]:
-        """By key: what is not an item (tables' descriptions, tokens), in the order of the keys."""
+    async def documents(self, prefix: str, after: str = "", limit: int | None = None) -> dict[str, Document]:
+        """By key: what is not an item (tables' descriptions, tokens), in the order of the keys; those behind `after`,
+        at most `limit`."""
         ...
 
     async def tally(self, space: int) -> Tally:

@@ -1,12 +1,15 @@
 """Client tokens of transactions: the same token with the same request within ten minutes is answered, not done again.
 
 One decision to know: a token is stored in the transaction's own commit, so it survives exactly when its writes do.
+Those of before a start may be a hundred thousand: they are read beside the requests, not before the first of them.
 AWS: TransactWriteItems, "Idempotency".
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +18,13 @@ import orjson
 
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock
-from freehold.tables.storage import Document, TableStorage
+from freehold.tables.storage import Document, StorageFailed, TableStorage
 
 LIFETIME_S = 600
 MAX_TOKENS = 100_000  # Past it the oldest is forgotten early.
+_AT_ONCE = 200  # Read between two turns of the loop.
+_ALL = "token/"
+_log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
@@ -35,11 +41,28 @@ class Tokens:
         self._storage = storage
         self._clock = clock
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._are_all_known = False
 
-    async def start(self) -> None:
-        found = await self._storage.documents("token/")
-        for key, document in sorted(found.items(), key=lambda pair: pair[1]["UntilS"]):
-            self._known[key] = _Known(document["Digest"], document["UntilS"], document["Answer"])
+    async def load(self) -> None:
+        """In the background, until all that were stored before the start are known."""
+        after = ""
+        try:
+            while found := await self._storage.documents(_ALL, after, _AT_ONCE):
+                for key, document in found.items():
+                    self._recall(key, document)
+                after = next(reversed(found))
+                await asyncio.sleep(0)
+        except StorageFailed as error:
+            _log.warning("DynamoDB's client tokens are read one by one: %s", error.message)
+            return
+        self._are_all_known = True
+
+    async def recall(self, key: str) -> None:
+        """Before `find`: the token may be one of before the start. Raises StorageFailed."""
+        if not self._are_all_known and key not in self._known:
+            document = (await self._storage.documents(key, limit=1)).get(key)
+            if document is not None:
+                self._recall(key, document)
 
     def find(self, key: str, request: Json) -> Json | None:
         """The answer of the earlier request. Raises IdempotentParameterMismatchException."""
@@ -67,6 +90,11 @@ class Tokens:
         known = self._known[key] = _Known(_digest(request), now + LIFETIME_S, answer)
         self._known.move_to_end(key)
         return [*gone, (key, {"Digest": known.digest, "UntilS": known.until_s, "Answer": answer})]
+
+    def _recall(self, key: str, document: Document) -> None:
+        if key not in self._known:
+            self._known[key] = _Known(document["Digest"], document["UntilS"], document["Answer"])
+            self._known.move_to_end(key, last=False)
 
     def forget(self, key: str) -> None:
         """The transaction did not reach the disk."""

@@ -39,7 +39,7 @@ class RunningDynamoDB:
 
     async def start(self) -> None:
         await self.catalog.start()
-        await self.record.tokens.start()
+        self.catalog.in_background(self.record.tokens.load())
         resume_backfills(self.record)
         await clear_unfinished(self.record)
         await resume_restores(self.record)

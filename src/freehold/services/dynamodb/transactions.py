@@ -74,6 +74,8 @@ async def transact_write_items(db: DynamoDB, call: Call, request: Json) -> Json:
     if len({write.key for write in writes}) != len(writes):
         raise invalid("Transaction request cannot include multiple operations on one item")
     now = now_ms(db.clock)
+    if token is not None:
+        await db.tokens.recall(key)
 
     def run(rows: Sequence[Row | None]) -> tuple[Changes, Json]:
         if token is not None:
