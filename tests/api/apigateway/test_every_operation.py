@@ -222,7 +222,6 @@ def _away(calls: Calls, of: dict[str, str], where: dict[str, str], deployment: s
 @pytest.mark.parametrize(
     ("operation", "request_", "said"),
     [
-        ("create_rest_api", {"name": "n", "cloneFrom": "x"}, "does not support cloneFrom"),
         ("create_rest_api", {"name": "n", "securityPolicy": "TLS_1_2"}, "does not support securityPolicy"),
         ("create_rest_api", {"name": "n", "endpointAccessMode": "STRICT"}, "does not support endpointAccessMode"),
         ("get_model", {"modelName": "Empty", "flatten": True}, "does not support flatten"),

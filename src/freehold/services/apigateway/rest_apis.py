@@ -9,6 +9,7 @@ from freehold.services.apigateway import patch
 from freehold.services.apigateway.models import default_models
 from freehold.services.apigateway.record import (
     API,
+    IMPORTED,
     MODEL,
     PARTS,
     RESOURCE,
@@ -22,7 +23,7 @@ from freehold.services.apigateway.record import (
     put,
 )
 from freehold.services.apigateway.usage_plans import without_stages
-from freehold.state.store import Delete, Put
+from freehold.state.store import Delete, Put, Write
 
 _MEMBERS = (
     "apiKeySource",
@@ -86,7 +87,7 @@ _PATCHABLE: dict[str, patch.Field] = {
 
 async def create_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Json:
     if request.get("cloneFrom"):
-        raise bad_request("Freehold does not support cloneFrom of CreateRestApi yet.")
+        return answer_of(await _clone(gateway, call, request))
     api = new_api(gateway, request)
     models = [put(call, MODEL, api["id"], model["name"], model) for model in default_models(gateway)]
     await gateway.store.write(
@@ -95,6 +96,22 @@ async def create_rest_api(gateway: ApiGateway, call: Call, request: Json) -> Jso
         *models,
     )
     return answer_of(api)
+
+
+async def _clone(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    """An API like another, with what it describes and without its stages; what the request says is its own."""
+    source = await find_api(gateway, call, request["cloneFrom"])
+    kept = {name: source[name] for name in _MEMBERS if name in source and name != "tags"}
+    api = {**new_api(gateway, {**kept, **request}), "rootResourceId": source["rootResourceId"]}
+    writes: list[Write] = [Put(API, key(call, api["id"]), api)]
+    for kind in IMPORTED:
+        for stored in await gateway.store.list_documents(kind, key(call, source["id"]) + "/"):
+            # Schemas name other models by their API.
+            text = orjson.dumps(stored.document).replace(source["id"].encode(), api["id"].encode())
+            part = stored.key.rpartition("/")[2]
+            writes.append(put(call, kind, api["id"], part, orjson.loads(text) if kind == MODEL else stored.document))
+    await gateway.store.write(*writes)
+    return api
 
 
 def new_api(gateway: ApiGateway, request: Json) -> Json:

@@ -47,8 +47,10 @@ class Visit:
 
     def set_cookie(self, name: str, value: str, seconds: int) -> tuple[str, str]:
         """For this domain's pages only, and out of reach of scripts."""
+        # Behind a web server that speaks TLS, only there.
+        secure = "; Secure" if self.headers.get("x-forwarded-proto", "").strip().lower() == "https" else ""
         path = self.base or "/"
-        return ("Set-Cookie", f"{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax")
+        return ("Set-Cookie", f"{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
 
 
 class Malformed(Exception):

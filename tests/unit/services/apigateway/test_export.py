@@ -344,6 +344,28 @@ async def test_guards_are_told_with_what_they_are_made_of_where_that_is_asked_fo
     assert "x-amazon-apigateway-integration" in both["paths"]["/items/{id}"]["x-amazon-apigateway-any-method"]
 
 
+async def test_a_clone_is_exported_as_the_api_that_it_was_made_from(world: World) -> None:
+    for document in (_PET_STORE, _GUARDED):
+        source = await world.deployed(document)
+        made = await world("CreateRestApi", name="clone", cloneFrom=source)
+        assert (made["name"], made["id"] == source) == ("clone", False)
+        await world("CreateDeployment", restApiId=made["id"], stageName="local")
+        exported = await world.export(source, "oas30", "apigateway")
+        cloned = orjson.loads(
+            orjson.dumps(await world.export(made["id"], "oas30", "apigateway")).replace(
+                made["id"].encode(), source.encode()
+            )
+        )
+        cloned["info"]["title"] = exported["info"]["title"]
+        assert cloned == exported
+        # Each goes its own way from here.
+        await world("DeleteRestApi", restApiId=source)
+        assert (await world("GetRestApi", restApiId=made["id"]))["name"] == "clone"
+        assert len((await world("GetResources", restApiId=made["id"]))["items"]) > 1
+    with pytest.raises(AwsError, match="Invalid API identifier"):
+        await world("CreateRestApi", name="clone", cloneFrom="gone")
+
+
 async def test_documentation_is_merged_into_the_places_that_it_is_about(world: World) -> None:
     api = await world.deployed(_PET_STORE)
 

@@ -261,6 +261,16 @@ async def test_a_form_that_the_page_did_not_give_signs_nobody_in(world: World, o
         assert header(shown, name)
 
 
+async def test_cookies_are_of_the_domains_pages_alone_and_out_of_reach_of_scripts(world: World, oauth: Browser) -> None:
+    shown = await oauth("GET", f"/login?{asked(world)}")
+    cookie = header(shown, "Set-Cookie")
+    for part in ("; Path=/_aws/cognito-idp/people;", "; HttpOnly", "; SameSite=Lax"):
+        assert part in cookie
+    assert "Secure" not in cookie
+    behind_tls = await oauth("GET", f"/login?{asked(world)}", x_forwarded_proto="https")
+    assert header(behind_tls, "Set-Cookie").endswith("; Secure")
+
+
 async def test_a_temporary_password_is_changed_at_the_page(world: World, oauth: Browser) -> None:
     user = {"UserPoolId": world.pool, "Username": "bob", "TemporaryPassword": "Temporary-1"}
     await world("AdminCreateUser", **user, MessageAction="SUPPRESS")

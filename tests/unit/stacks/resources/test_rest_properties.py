@@ -25,7 +25,7 @@ _LOST = {
     ("AWS::ApiGateway::Method", "MethodResponses.ResponseParameters.*"),
     # How a document is put together with an API that is there; a new one has nothing yet.
     ("AWS::ApiGateway::RestApi", "Mode"),
-    # Refused by name when the API is made, so no API with it is ever changed.
+    # What a new API is made from; it goes its own way from then on.
     ("AWS::ApiGateway::RestApi", "CloneFrom"),
 }
 
