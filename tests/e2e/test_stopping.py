@@ -43,11 +43,12 @@ Resources:
 # It meets the test, waits to be let go, and then needs an AWS operation on a new connection.
 _CODE = """\
 import boto3, socket
+dynamodb = boto3.client("dynamodb")
 def handler(event, context):
     with socket.create_connection(("127.0.0.1", PORT)) as line:
         line.sendall(b"here")
         line.recv(1)
-    boto3.client("dynamodb").put_item(TableName="notes", Item={"id": {"S": "late"}})
+    dynamodb.put_item(TableName="notes", Item={"id": {"S": "late"}})
     return "written"
 """
 
@@ -124,7 +125,7 @@ def _wait_for_503(url: str) -> None:
 def test_dev_answers_what_runs_and_takes_nothing_new(app: Path, meeting: Meeting, command: tuple[str, ...]) -> None:
     port = free_port()
     with Terminal(app, *command, "--port", str(port), "--aws-port", "0") as terminal:
-        terminal.wait_for("Ctrl-C stops it")
+        terminal.wait_for("Ctrl-C stops it", limit_s=60)
         with asking(f"http://localhost:{port}/slow") as answer:
             with meeting.wait() as line:
                 terminal.press("\x03")
