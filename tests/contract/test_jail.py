@@ -16,6 +16,7 @@ import pytest
 
 import freehold
 from freehold.sandbox.layers import Layers, choose_sandbox
+from freehold.sandbox.plain import PlainSandbox
 from freehold.sandbox.sandbox import Exit, Limits, Program, Room, Sandbox, Zygote
 
 SOURCES = Path(freehold.__file__).parent
@@ -294,11 +295,13 @@ async def test_jails_leave_no_control_groups_and_no_mounts(tmp_path: Path) -> No
         pytest.skip(f"no jail on this machine: {layers.reason}")
     for _ in range(3):
         await _run(sandbox, "print()", tmp_path)
+    assert isinstance(sandbox, PlainSandbox)
+    spawners = [(await task)._process.pid for task in sandbox._spawners.values()]
     await sandbox.stop()
     assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
-    for groups in Path("/sys/fs/cgroup").glob("**/freehold/*/*/"):
-        # Those of other servers on this machine belong to processes that live.
-        assert Path(f"/proc/{groups.parent.name}").exists()
+    places = [*Path("/sys/fs/cgroup").glob("freehold"), *Path("/sys/fs/cgroup").glob("*/freehold")]
+    assert spawners
+    assert [place / str(pid) for place in places for pid in spawners if (place / str(pid)).exists()] == []
 
 
 def test_an_ordinary_user_gets_a_jail_too() -> None:
