@@ -17,7 +17,7 @@ from freehold.engine.functions import FUNCTION, FunctionVersion, compile_version
 from freehold.runtimes.interpreters import NoInterpreter
 from freehold.state.store import Conflict, Put, Store, Stored
 
-MOMENT_S = 0.5  # What a function's maker waits at most for it to become Active.
+MOMENT_S = 20.0  # What its maker waits at most for it to become Active: scripts invoke it at once.
 ACTIVE, PENDING, FAILED = "Active", "Pending", "Failed"
 _CREATING = "The function is being created."
 _MEMBERS = ("State", "StateReason", "StateReasonCode")
