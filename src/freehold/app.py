@@ -49,6 +49,7 @@ from freehold.gateway.addresses import find_address
 from freehold.gateway.callers import Callers
 from freehold.gateway.fetch import fetch_url
 from freehold.gateway.gateway import Gateway
+from freehold.gateway.websockets.managers import Managers
 from freehold.http.aws_api import AwsApi
 from freehold.http.messages import Request, Response
 from freehold.http.server import HttpServer, Limits
@@ -168,7 +169,9 @@ class App:
         )
         self._stops.append(self._stop_gateway)
         self.gateway.start()
-        management = apigatewaymanagementapi.ApiGatewayManagementApi(self.gateway.sockets)
+        sockets = self.gateway.sockets
+        managers = Managers(self.callers, self.clock, sockets)
+        management = apigatewaymanagementapi.ApiGatewayManagementApi(sockets, managers.check)
         self.operations.add(Service("apigatewaymanagementapi", apigatewaymanagementapi.OPERATIONS, management))
         await self._start_events()
         await self._start_stacks()
@@ -377,7 +380,7 @@ class App:
             return self._pool_page(request) if self.pool_pages.may_be(request) else self.aws_api(request)
         connections = self.gateway.find_connections(request, address)
         if connections is not None:
-            return self.aws_api(connections[1], connections[0])
+            return self.aws_api(request, *connections)
         return self.gateway.handle(request, address)
 
     async def _pool_page(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from freehold.aws.errors import AwsError
+from freehold.aws.sigv4 import SignedRequest
 
 Json = dict[str, Any]
 
@@ -32,6 +33,7 @@ class Call:
     scheme: str = "http"
     trace_id: str = ""  # The caller's X-Amzn-Trace-Id, as it was sent: functions' loops are found by it.
     once: str = ""  # Names what is done, when a part of ours may come again after a crash: queues take it once.
+    signed: SignedRequest | None = None  # Of operations that hold known callers to their signatures.
     socket_place: str = ""  # "{api id}/{stage}" of the WebSocket API that the request was addressed to, if any.
 
 

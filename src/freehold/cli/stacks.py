@@ -135,7 +135,8 @@ def function_name(arn: str) -> str:
 
 async def _read_v2(aws: AwsClient, resource: Resource) -> Api:
     request = {"ApiId": resource.physical_id, "MaxResults": "1000"}
-    routes, integrations, stages = await asyncio.gather(
+    api, routes, integrations, stages = await asyncio.gather(
+        aws("apigatewayv2", "GetApi", {"ApiId": resource.physical_id}),
         aws("apigatewayv2", "GetRoutes", request),
         aws("apigatewayv2", "GetIntegrations", request),
         aws("apigatewayv2", "GetStages", request),
@@ -145,17 +146,16 @@ async def _read_v2(aws: AwsClient, resource: Resource) -> Api:
         for each in integrations.get("items") or []
     }
     found = []
-    is_websocket = False
     for each in routes.get("items") or []:
         method, space, path = each["routeKey"].partition(" ")
         function = functions.get(each.get("target") or "", "")
         if space:
             found.append(Route(method, path, function))
         else:
-            is_websocket = is_websocket or each["routeKey"] != "$default"
             found.append(Route(_METHODS_OF_ANY, "*" if method == "$default" else method, function))
     names = tuple(each["stageName"] for each in stages.get("items") or [])
-    return Api(resource.logical_id, resource.physical_id, "websocket" if is_websocket else "http", names, tuple(found))
+    kind = "websocket" if api["protocolType"] == "WEBSOCKET" else "http"
+    return Api(resource.logical_id, resource.physical_id, kind, names, tuple(found))
 
 
 async def _read_rest(aws: AwsClient, resource: Resource) -> Api:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from freehold.aws.call import Json
+from freehold.aws.errors import AwsError
 from freehold.gateway.compile_http import check_http_parts, compile_http_api
 from freehold.gateway.compile_websocket import check_socket_parts, compile_websocket_api
 from freehold.gateway.compiled import Api
@@ -21,10 +22,18 @@ def check_v2_parts(parts: Json) -> None:
         check_socket_parts(parts)
     else:
         check_http_parts(parts)
+        for stage in parts.get("Stages", ()):
+            _check_no_execution_log(stage)
     for stage in parts.get("Stages", ()):
         compile_stage_log(stage)
         if stage.get("ClientCertificateId"):
             raise unsupported("client certificates of API Gateway's stages")
+
+
+def _check_no_execution_log(stage: Json) -> None:
+    for settings in (stage.get("DefaultRouteSettings") or {}, *(stage.get("RouteSettings") or {}).values()):
+        if (settings.get("LoggingLevel") or "OFF") != "OFF" or settings.get("DataTraceEnabled"):
+            raise AwsError("BadRequestException", "Execution logs are not supported on protocolType HTTP", status=400)
 
 
 def compile_v2_api(region: str, account: str, documents: Mapping[str, Mapping[str, Json]], throttle: Bucket) -> Api:

@@ -3,18 +3,22 @@ is also how operations check a part before they store it (`check_socket_parts`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from freehold.aws.call import Json
 from freehold.aws.errors import AwsError
 from freehold.gateway.authorizers.broken import Broken
+from freehold.gateway.authorizers.iam import INVOKE, IamAuthorizer
 from freehold.gateway.authorizers.request import compile_socket_authorizer
-from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, Route, SocketRoutes, Stage
+from freehold.gateway.compiled import Api, Authorizer, Integration, Kind, RequestLog, Route, SocketRoutes, Stage
 from freehold.gateway.function_arns import function_arn, has_variables
+from freehold.gateway.integrations.endpoints import fill_stage_variables
 from freehold.gateway.integrations.lambda_proxy import LambdaProxy
+from freehold.gateway.integrations.socket_http import compile_socket_http
 from freehold.gateway.integrations.socket_mapped import SocketLambda, SocketMock, compile_mapped
 from freehold.gateway.limits import ACCOUNT_BURST, ACCOUNT_RATE, REST_TIMEOUT_S
 from freehold.gateway.request_logs.access import compile_stage_log
+from freehold.gateway.request_logs.execution import ExecutionLog, compile_execution_log
 from freehold.gateway.request_logs.notes import noted
 from freehold.gateway.routes import Node
 from freehold.gateway.selection import compile_selection
@@ -25,6 +29,7 @@ from freehold.gateway.validation import Validation, compile_validation
 Parts = Mapping[str, Json]
 _KEYED = ("integrationresponse", "routeresponse", "model")
 _LAMBDA_PATH = ":lambda:path/"
+_SOME_URI = "http://some.example"  # Stands in for one that only a stage's variables complete.
 _AUTHORIZER_KEY = "$context.authorizer.usageIdentifierKey"
 
 
@@ -34,16 +39,18 @@ def check_socket_parts(parts: Json) -> None:
     for api in parts.get("Apis", ()):
         compile_selection(api["RouteSelectionExpression"], "RouteSelectionExpression")
     for integration in parts.get("Integrations", ()):
-        if not has_variables(integration.get("IntegrationUri", "")):
-            _integration(integration, {}, None)
+        if has_variables(integration.get("IntegrationUri", "")):
+            if integration["IntegrationType"] not in ("HTTP", "HTTP_PROXY"):
+                continue
+            integration = {**integration, "IntegrationUri": _SOME_URI}
+        _integration(integration, {}, None)
     for response in parts.get("IntegrationResponses", ()):
         compile_mapped({}, {"": response}, f"the integration response {response['IntegrationResponseKey']}")
+    for stage in parts.get("Stages", ()):
+        compile_socket_log(stage)
     for authorizer in parts.get("Authorizers", ()):
         if not has_variables(authorizer.get("AuthorizerUri", "")):
             compile_socket_authorizer(authorizer, None)
-    for route in parts.get("Routes", ()):
-        if route.get("AuthorizationType") == "AWS_IAM":
-            raise unsupported(f"IAM authorization of WebSocket API routes ({route['RouteKey']})")
 
 
 def compile_websocket_api(region: str, account: str, documents: Mapping[str, Parts], throttle: Bucket) -> Api:
@@ -86,21 +93,25 @@ def _stage(api: Json, stage: Json, parts: Mapping[str, Parts]) -> Stage:
     authorizers = {name: _or_broken(part, variables) for name, part in parts.get("authorizer", {}).items()}
     two_way = {name.partition("/")[0] for name in parts.get("routeresponse", {})}
     models = {part["Name"]: {**part, "schema": part["Schema"]} for part in parts.get("model", {}).values()}
-    logs = compile_stage_log(stage)
+    keys = [document["RouteKey"] for document in parts.get("route", {}).values()]
+    logs: tuple[RequestLog, ...] = compile_stage_log(stage)
+    execution = compile_socket_log(stage, keys)
+    logs = logs if execution is None else (*logs, execution)
     routes = {}
     for document in parts.get("route", {}).values():
         key = document["RouteKey"]
         authorizer: Authorizer | None = None
-        if document.get("AuthorizationType", "NONE") != "NONE":
+        if document.get("AuthorizationType") == "AWS_IAM":
+            authorizer = IamAuthorizer("execute-api", (INVOKE,))
+        elif document.get("AuthorizationType", "NONE") != "NONE":
             authorizer = authorizers.get(document.get("AuthorizerId", ""), Broken())
-        settings = {**stage.get("DefaultRouteSettings", {}), **stage.get("RouteSettings", {}).get(key, {})}
         routes[key] = Route(
             key=key,
             path=f"/{key}",
             names=(),
             integration=_integration_of(document, parts, variables),
             authorizer=authorizer,
-            throttle=_bucket(settings),
+            throttle=_bucket(_settings(stage, key)),
             needs_api_key=bool(document.get("ApiKeyRequired")),
             validation=_validation(document, models),
             is_two_way=document["RouteId"] in two_way,
@@ -115,6 +126,21 @@ def _stage(api: Json, stage: Json, parts: Mapping[str, Parts]) -> Stage:
         sockets=SocketRoutes(routes, compile_selection(api["RouteSelectionExpression"], "RouteSelectionExpression")),
         logs=logs,
     )
+
+
+def compile_socket_log(stage: Json, route_keys: Iterable[str] = ()) -> ExecutionLog | None:
+    """The stage's execution log of these routes and of those that its settings name. Raises AwsError."""
+    keys = dict.fromkeys(("$default", *stage.get("RouteSettings", {}), *route_keys))
+    levels = []
+    for key in keys:
+        settings = _settings(stage, key)
+        level = settings.get("LoggingLevel") or "OFF"
+        levels.append((key, {"loggingLevel": level, "dataTraceEnabled": settings.get("DataTraceEnabled")}))
+    return compile_execution_log(levels)
+
+
+def _settings(stage: Json, key: str) -> Json:
+    return {**stage.get("DefaultRouteSettings", {}), **stage.get("RouteSettings", {}).get(key, {})}
 
 
 def _integration_of(route: Json, parts: Mapping[str, Parts], variables: Mapping[str, str] | None) -> Integration | None:
@@ -171,7 +197,8 @@ def _integration(document: Json, responses: Mapping[str, Json], variables: Mappi
     role_arn = document.get("CredentialsArn") or ""
     if document.get("ConnectionType", "INTERNET") != "INTERNET":
         raise unsupported("integrations through a VPC link")
-    for member in ("RequestParameters", "ResponseParameters"):
+    is_http = kind in ("HTTP", "HTTP_PROXY")
+    for member in ("ResponseParameters",) if is_http else ("RequestParameters", "ResponseParameters"):
         if document.get(member):
             raise unsupported(f"parameter mapping ({member} of an integration)")
     timeout_s = min(document["TimeoutInMillis"] / 1000, REST_TIMEOUT_S)
@@ -182,4 +209,7 @@ def _integration(document: Json, responses: Mapping[str, Json], variables: Mappi
     if kind == "AWS" and _LAMBDA_PATH in uri:
         mapped = compile_mapped(document, responses, what)
         return SocketLambda(function_arn(uri, variables), mapped, timeout_s, role_arn)
+    if is_http:
+        sent = None if kind == "HTTP_PROXY" else compile_mapped(document, responses, what)
+        return compile_socket_http(document, fill_stage_variables(uri, variables), sent, timeout_s)
     raise unsupported(f"integrations of type {kind} in WebSocket APIs")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from urllib.parse import unquote
 
 from freehold.aws.call import DEFAULT_ACCOUNT
@@ -94,8 +93,8 @@ class Gateway:
         await self._usage_plans.meters.close()
         await self._http.close()
 
-    def find_connections(self, request: Request, address: Address) -> tuple[str, Request] | None:
-        """("{api id}/{stage}", the request as the management API's own) of a call of `@connections`; else None."""
+    def find_connections(self, request: Request, address: Address) -> tuple[str, str] | None:
+        """("{api id}/{stage}", the path as the management API's own) of a call of `@connections`; else None."""
         if _CONNECTIONS not in request.raw_path or address.is_function_url:
             return None
         api = self._apis.find(address.id)
@@ -104,7 +103,7 @@ class Gateway:
         stage, below = _split(address.path)
         if not below.startswith(_CONNECTIONS):
             return None
-        return f"{api.id}/{stage}", replace(request, raw_path=below)
+        return f"{api.id}/{stage}", below
 
     async def handle(self, request: Request, address: Address) -> Response:
         """The answer of the API that path or Host name; AWS's own when there is none."""

@@ -1,4 +1,4 @@
-"""Where a mapped value of a REST API comes from: the method's request, `$context`, stage variables, or quoted text.
+"""Where a mapped value of a REST or WebSocket API comes from: its request, `$context`, stage variables, or quoted text.
 
 API Gateway Developer Guide, "Parameter mapping examples for REST APIs" and "API Gateway mapping template variables".
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from freehold.gateway.compiled import Kind
 from freehold.gateway.exchange import Exchange
 from freehold.gateway.mapping.jsonpath import check_path, find
 from freehold.gateway.mapping.methods import TemplateFailure, java_text
 from freehold.gateway.mapping.variables import Input, json_text
-from freehold.gateway.payloads import v1
+from freehold.gateway.payloads import v1, websocket
 from freehold.gateway.payloads.parts import query_pairs
 from freehold.gateway.unsupported import unsupported
 
@@ -41,7 +42,8 @@ def compile_source(text: str, what: str) -> Source:
 
 def context_value(exchange: Exchange, path: str) -> str | None:
     """`$context.` and a path, as text."""
-    found = find(v1.build_context(exchange), path)
+    is_socket = exchange.api.kind is Kind.WEBSOCKET
+    found = find(websocket.build_context(exchange) if is_socket else v1.build_context(exchange), path)
     return None if found is None else java_text(found)
 
 

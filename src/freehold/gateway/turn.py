@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from freehold.gateway.callers import Caller as Signer
 
 EventType = Literal["CONNECT", "MESSAGE", "DISCONNECT"]
 
@@ -28,6 +31,7 @@ class Turn:
     code: int = 0  # DISCONNECT only: of the close frame, or in place of one.
     reason: str = ""
     authorizer: Mapping[str, Any] | None = None  # What the authorizer of $connect said.
+    signer: Signer | None = None  # Who signed the handshake, where AWS_IAM asked for that.
 
     @property
     def domain(self) -> str:

@@ -20,6 +20,7 @@ from freehold.aws.errors import AwsError
 from freehold.aws.model import service_model
 from freehold.aws.protocols.json_ import read_document
 from freehold.aws.protocols.values import Outgoing
+from freehold.aws.sigv4 import SignedRequest
 from freehold.aws.validate import validate
 from freehold.aws.wire import Wire, plain_body, wire_of
 from freehold.clock import Ids
@@ -74,7 +75,8 @@ _FORM_VERSIONS = {
 }
 _LARGEST_DOCUMENT_BYTES = 16 * 1024 * 1024  # DynamoDB's limit of a request; of what a compressed body unpacks to.
 # Where the service says by its own error, before the model's constraint does, that a body is too large.
-_LARGEST_BODIES = {"apigatewaymanagementapi": 128 * 1024}  # Quotas of WebSocket APIs: "Message payload size".
+_MANAGEMENT = "apigatewaymanagementapi"  # Of WebSocket connections, which holds callers to their signatures.
+_LARGEST_BODIES = {_MANAGEMENT: 128 * 1024}  # Quotas of WebSocket APIs: "Message payload size".
 _REST_PATHS = (
     (
         re.compile(r"^/20\d\d-\d\d-\d\d/(functions|layers|event-source-mappings|account-settings|tags|code-signing)"),
@@ -107,8 +109,8 @@ class AwsApi:
         self._region = region
         self._targets: dict[str, str] = {}
 
-    async def __call__(self, request: Request, socket_place: str = "") -> Response:
-        """`socket_place`: the WebSocket API and stage that its address named; see Call."""
+    async def __call__(self, request: Request, socket_place: str = "", below: str = "") -> Response:
+        """`socket_place`: the WebSocket API and stage of its address, see Call; `below`: the rest of the path."""
         page = foreign_page(request)
         if page is not None:
             preflight = answer_preflight(request)
@@ -116,8 +118,13 @@ class AwsApi:
                 return preflight
         request_id = self._ids.uuid()
         destination = self.find_destination(request)
+        signed = None
         if socket_place:
-            destination = replace(destination, service="apigatewaymanagementapi")
+            destination = replace(destination, service=_MANAGEMENT)
+        if destination.service == _MANAGEMENT:
+            signed = SignedRequest(request.method, request.raw_path, request.query, request.lower, request.body)
+        if below:
+            request = replace(request, raw_path=below)
         call = Call(
             region=destination.region,
             account=self._account,
@@ -129,6 +136,7 @@ class AwsApi:
             host=request.host,
             scheme=request.scheme,
             trace_id=(request.header("x-amzn-trace-id") or "")[:_TRACE_CHARACTERS],
+            signed=signed,
             socket_place=socket_place,
         )
         wire = wire_of(destination.service)

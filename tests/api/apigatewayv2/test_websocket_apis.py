@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.request import urlopen
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
-from tests.api.lambda_.conftest import ROLE, zipped
+from tests.api.lambda_.conftest import zipped
 from tests.live import LiveServer
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -132,10 +133,22 @@ def handler(event, context):
 """
 
 
-def test_a_python_function_answers_by_the_name_that_its_event_tells(server: LiveServer, client: Client) -> None:
+TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+def allow(iam: Any, role: str, **statement: Any) -> None:
+    """Gives a role leave to manage connections."""
+    wanted = {"Effect": "Allow", "Action": "execute-api:ManageConnections", "Resource": "*", **statement}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": wanted})
+    iam.put_role_policy(RoleName=role, PolicyName="connections", PolicyDocument=policy)
+
+
+def test_a_function_manages_connections_as_its_role_may(server: LiveServer, client: Client) -> None:
     code = {"ZipFile": zipped({"app.py": _ECHO})}
+    iam = client("iam")
+    role = iam.create_role(RoleName="shouter", AssumeRolePolicyDocument=json.dumps({"Statement": TRUST}))["Role"]["Arn"]
     made = client("lambda").create_function(
-        FunctionName="shout", Runtime="python3.11", Handler="app.handler", Role=ROLE, Timeout=20, Code=code
+        FunctionName="shout", Runtime="python3.11", Handler="app.handler", Role=role, Timeout=20, Code=code
     )
     client("lambda").add_permission(
         FunctionName="shout",
@@ -153,7 +166,52 @@ def test_a_python_function_answers_by_the_name_that_its_event_tells(server: Live
     v2.create_stage(**where, StageName="dev", AutoDeploy=True)
     with connect(f"ws://127.0.0.1:{server.port}/_aws/execute-api/{where['ApiId']}/dev", proxy=None) as caller:
         caller.send("hello")
+        assert json.loads(caller.recv(20))["message"] == "Internal server error"
+        arn = f"arn:aws:execute-api:us-east-1:000000000000:{where['ApiId']}/dev"
+        allow(iam, "shouter", Resource=f"{arn}/GET/@connections/*")
+        caller.send("hello")
+        assert json.loads(caller.recv(20))["message"] == "Internal server error"
+        allow(iam, "shouter", Resource=f"{arn}/POST/@connections/*")
+        caller.send("hello")
+        # By the name that its event tells, and that botocore signs for.
         assert caller.recv(20) == "HELLO"
+
+
+def test_a_known_key_must_sign_and_may_only_what_its_policies_say(
+    server: LiveServer, api_id: str, client: Client
+) -> None:
+    iam = client("iam")
+    iam.create_user(UserName="manager")
+    key = iam.create_access_key(UserName="manager")["AccessKey"]
+    path = f"/_aws/execute-api/{api_id}/dev"
+
+    def backend(secret: str, path: str) -> Any:
+        return boto3.client(
+            "apigatewaymanagementapi",
+            region_name="us-east-1",
+            endpoint_url=server.endpoint + path,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=secret,
+        )
+
+    with connect(f"ws://127.0.0.1:{server.port}{path}", proxy=None) as caller:
+        caller.send("{}")
+        me = str(caller.recv(5))
+        for place in (path, ""):
+            with pytest.raises(ClientError, match=r"InvalidSignatureException"):
+                backend("another", place).post_to_connection(ConnectionId=me, Data=b"x")
+            with pytest.raises(ClientError, match=r"user/manager is not authorized to perform: execute-api:ManageConn"):
+                backend(key["SecretAccessKey"], place).post_to_connection(ConnectionId=me, Data=b"x")
+        statement = {"Effect": "Allow", "Action": "execute-api:ManageConnections", "Resource": f"*:{api_id}/dev/POST/*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+        iam.put_user_policy(UserName="manager", PolicyName="p", PolicyDocument=policy)
+        for place in (path, ""):
+            allowed = backend(key["SecretAccessKey"], place)
+            allowed.post_to_connection(ConnectionId=me, Data=b"from the manager")
+            assert caller.recv(5) == "from the manager"
+            with pytest.raises(ClientError, match="AccessDeniedException"):
+                allowed.delete_connection(ConnectionId=me)
+            allowed.close()
 
 
 def test_connections_do_not_outlive_a_kill(own_server: LiveServer) -> None:
@@ -181,7 +239,7 @@ def test_connections_do_not_outlive_a_kill(own_server: LiveServer) -> None:
 @pytest.mark.parametrize(
     ("wanted", "name"),
     [
-        ({"IntegrationType": "HTTP_PROXY", "IntegrationMethod": "GET", "IntegrationUri": "https://a.b"}, "HTTP_PROXY"),
+        ({"IntegrationType": "HTTP_PROXY", "IntegrationUri": "https://a.b"}, "HttpMethod must be specified"),
         ({"IntegrationType": "AWS", "IntegrationUri": "arn:aws:apigateway:us-east-1:sqs:path/a/b"}, "type AWS"),
         ({"IntegrationType": "MOCK", "ContentHandlingStrategy": "CONVERT_TO_TEXT"}, "CONVERT_TO_TEXT"),
         ({"IntegrationType": "MOCK", "RequestParameters": {"a": "b"}}, "parameter mapping"),
@@ -192,9 +250,7 @@ def test_what_is_not_honoured_is_refused_by_name(v2: Any, api_id: str, wanted: d
         v2.create_integration(ApiId=api_id, **wanted)
 
 
-def test_a_guard_that_is_not_enforced_is_refused_by_name(v2: Any, api_id: str) -> None:
-    with pytest.raises(ClientError, match="IAM authorization of WebSocket"):
-        v2.create_route(ApiId=api_id, RouteKey="$connect", AuthorizationType="AWS_IAM")
+def test_only_connect_is_guarded(v2: Any, api_id: str) -> None:
     with pytest.raises(ClientError, match="restricted to the \\$connect route"):
         v2.create_route(ApiId=api_id, RouteKey="send", AuthorizationType="AWS_IAM")
 

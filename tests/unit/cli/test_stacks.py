@@ -30,6 +30,7 @@ def test_addresses_of_the_cloud_become_ones_that_work(text: str, expected: str) 
 async def test_an_http_apis_routes_have_their_functions() -> None:
     aws = StubAws(
         {
+            "GetApi": {"protocolType": "HTTP"},
             "GetRoutes": {
                 "items": [
                     {"routeKey": "GET /items", "target": "integrations/i1"},
@@ -52,6 +53,21 @@ async def test_an_http_apis_routes_have_their_functions() -> None:
     assert endpoint_rows(api, ENDPOINT, {"app-dev-get": "Get"}) == [
         ["GET", f"{ENDPOINT}/_aws/execute-api/abc/items", "Get"],
         ["ANY", f"{ENDPOINT}/_aws/execute-api/abc/*", ""],
+    ]
+
+
+async def test_a_websocket_api_has_one_address_for_all_its_routes() -> None:
+    aws = StubAws(
+        {
+            "GetApi": {"protocolType": "WEBSOCKET"},
+            "GetRoutes": {"items": [{"routeKey": "$default", "target": "integrations/i1"}]},
+            "GetIntegrations": {"items": [{"integrationId": "i1", "integrationUri": ARN}]},
+            "GetStages": {"items": [{"stageName": "dev"}]},
+        }
+    )
+    (api,) = await stacks.apis(aws, [Resource("Chat", "abc", "AWS::ApiGatewayV2::Api", "CREATE_COMPLETE")])
+    assert endpoint_rows(api, ENDPOINT, {"app-dev-get": "Get"}) == [
+        ["WS", "ws://127.0.0.1:4566/_aws/execute-api/abc/dev", "Get"]
     ]
 
 

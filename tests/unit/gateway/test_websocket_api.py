@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth, SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from tests.unit.gateway.world import AUTHORIZER, FUNCTION, World, header, invoke_uri
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -253,6 +257,51 @@ async def test_an_authorizer_decides_about_the_handshake_alone(chat: Chat) -> No
     assert contexts[2]["authorizer"] == {"principalId": "me", "level": "3"}
 
 
+def signed(url: str, key: str, secret: str, *, in_query: bool = False, token: str | None = None) -> dict[str, Any]:
+    """What a client adds to a handshake at `url` (ws://...): headers, or another address."""
+    request = AWSRequest("GET", url.replace("ws://", "http://"))
+    credentials = Credentials(key, secret, token)
+    if in_query:
+        SigV4QueryAuth(credentials, "execute-api", "us-east-1").add_auth(request)
+        return {"uri": str(request.url).replace("http://", "ws://")}
+    SigV4Auth(credentials, "execute-api", "us-east-1").add_auth(request)
+    return {"uri": url, "additional_headers": dict(request.headers)}
+
+
+async def test_a_handshake_with_iam_is_signed_by_who_may(chat: Chat) -> None:
+    chat.clock.at_s = time.time()  # Signers have no clock that a test sets.
+    api_id = await chat.api("$connect", "$disconnect", "$default", connect={"AuthorizationType": "AWS_IAM"})
+    url = chat.url(api_id)
+    assert (await refused(chat.join(api_id))).response.status_code == 403
+    aws = chat.operations.bind(chat.call)
+    await aws("iam", "CreateUser", {"UserName": "ann"})
+    key = (await aws("iam", "CreateAccessKey", {"UserName": "ann"}))["AccessKey"]
+    pair = (key["AccessKeyId"], key["SecretAccessKey"])
+    options: Json = {"proxy": None, "ping_interval": None}
+    assert (await refused(connect(**signed(url, *pair), **options))).response.status_code == 403
+    statement = {
+        "Effect": "Allow",
+        "Action": "execute-api:Invoke",
+        "Resource": f"arn:aws:execute-api:*:*:{api_id}/dev/$connect",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    await aws("iam", "PutUserPolicy", {"UserName": "ann", "PolicyName": "p", "PolicyDocument": policy})
+    wrong = connect(**signed(url, pair[0], "another secret"), **options)
+    assert (await refused(wrong)).response.status_code == 403
+    assert chat.functions.invocations == []
+    for in_query in (False, True):
+        async with connect(**signed(url, *pair, in_query=in_query), **options) as client:
+            await client.send("hello")
+            await client.close()
+            end = await asyncio.wait_for(chat.disconnects.get(), 5)
+        first = chat.events_of("CONNECT")[-1]
+        for event in (first, chat.events_of("MESSAGE")[-1], end):
+            identity = event["requestContext"]["identity"]
+            assert identity["userArn"] == "arn:aws:iam::000000000000:user/ann"
+            assert (identity["accessKey"], identity["sourceIp"]) == (pair[0], "127.0.0.1")
+            assert "authorizer" not in event["requestContext"]
+
+
 async def test_the_end_of_a_connection_is_told_with_code_and_reason(chat: Chat) -> None:
     api_id = await chat.api("$disconnect")
     async with chat.join(api_id) as client:
@@ -471,3 +520,44 @@ async def test_each_event_of_a_connection_is_a_line_of_the_access_log(chat: Chat
     await chat.gateway.sockets.close()
     lines = sorted(line.rpartition(" ")[0] for _, line in chat.logged)
     assert lines == ["CONNECT $connect 200", "DISCONNECT $disconnect 200", "MESSAGE - 403", "MESSAGE add 200"]
+
+
+async def test_executions_are_logged_as_the_stage_says(chat: Chat) -> None:
+    api_id = await chat.api("$connect", "$disconnect", "say", "quiet", "fail", two_way=True)
+    await chat.v2(
+        "UpdateStage",
+        ApiId=api_id,
+        StageName="dev",
+        DefaultRouteSettings={"LoggingLevel": "INFO", "DataTraceEnabled": True},
+        RouteSettings={"quiet": {"LoggingLevel": "OFF"}, "fail": {"LoggingLevel": "ERROR", "DataTraceEnabled": False}},
+    )
+    chat.reply = lambda event: 1 / 0 if "fail" in event.get("body", "") else {"statusCode": 200, "body": "answer"}
+    async with chat.join(api_id) as client:
+        for action in ("say", "quiet", "fail"):
+            await client.send(json.dumps({"action": action}))
+            await told(client)
+    end = await asyncio.wait_for(chat.disconnects.get(), 5)
+    await chat.gateway.sockets.close()
+    me = end["requestContext"]["connectionId"]
+    assert {group for group, _ in chat.logged} == {f"/aws/apigateway/{api_id}/dev"}
+    lines = [line.partition(") ")[2] for _, line in chat.logged]
+    routes = [line for line in lines if line.startswith("WebSocket Request Route: ")]
+    assert sorted(routes) == [f"WebSocket Request Route: [{key}]" for key in ("$connect", "$disconnect", "fail", "say")]
+    for line in (
+        f"Client [Connection Id: {me}] connected to API [{api_id}] successfully.",
+        f'WebSocket API [{api_id}] received message from client [Connection Id: {me}]. Message: [{{"action": "say"}}]',
+        f"WebSocket API [{api_id}] sending message to client [Connection Id: {me}]. Message: [answer]",
+        f"Client [Connection Id: {me}] disconnected from API [{api_id}].",
+    ):
+        assert lines.count(line) == 1
+    assert any(line.startswith("Execution failed: INTEGRATION_FAILURE") for line in lines)
+    assert not any("fail" in line and "Message" in line for line in lines)
+
+
+async def test_levels_of_logs_are_checked_and_http_apis_have_none(chat: Chat) -> None:
+    api_id = await chat.api("$default")
+    with pytest.raises(AwsError, match="Invalid logging level LOUD"):
+        await chat.v2("UpdateStage", ApiId=api_id, StageName="dev", DefaultRouteSettings={"LoggingLevel": "LOUD"})
+    http = await chat.http_api("GET /")
+    with pytest.raises(AwsError, match="not supported on protocolType HTTP"):
+        await chat.v2("UpdateStage", ApiId=http, StageName="$default", DefaultRouteSettings={"LoggingLevel": "INFO"})

@@ -1,4 +1,7 @@
-"""The API's own port: requests go to the app's API at the root, without an API id or a stage in the path."""
+"""The API's own port: requests go to the app's API at the root, without an API id or a stage in the path.
+
+WebSocket handshakes go to the app's first WebSocket API, whatever their path.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from urllib.parse import unquote
 from freehold.cli.dev.activity import Activity
 from freehold.cli.stacks import Api
 from freehold.http.messages import Request, Response
+from freehold.http.websocket import offers_websocket
 
 HandleApi = Callable[[str, str, Request], Awaitable[Response]]
 """The gateway's: (API id, stage, request)."""
@@ -38,11 +42,13 @@ class Front:
         self._handle_api = handle_api
         self._activity = activity
         self._places: list[_Place] = []
+        self._socket_place: _Place | None = None
         self._is_settled = asyncio.Event()  # Requests that come during the first deploy wait for its end.
 
     def show(self, apis: Sequence[Api]) -> None:
         """What is served from now on."""
         self._places = [_place(api) for api in apis if api.kind != "websocket"]
+        self._socket_place = next((_place(api) for api in apis if api.kind == "websocket"), None)
         self._is_settled.set()
 
     async def handle(self, request: Request) -> Response:
@@ -58,6 +64,8 @@ class Front:
 
     async def _answer(self, request: Request) -> Response:
         await self._is_settled.wait()
+        if self._socket_place is not None and (offers_websocket(request) or not self._places):
+            return await self._handle_api(self._socket_place.api.id, self._socket_place.stage, request)
         if not self._places:
             return Response(503, [("Content-Type", "application/json")], b'{"message":"The app has no API."}')
         place = self._places[0]

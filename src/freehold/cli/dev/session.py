@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import time
 from collections.abc import Coroutine, Sequence
@@ -282,13 +283,18 @@ class Session:
             if api.kind != "websocket"
             for route in sorted(api.routes, key=lambda route: route.path)
         ]
+        # The first is at the root of the app's own port, see front.py.
+        sockets = [api for api in self._apis if api.kind == "websocket"]
+        rows += [["WS", re.sub("^http", "ws", self._url), self._functions_of(api)] for api in sockets[:1]]
         rows += [
-            ["WS", api.url(self._app.endpoint, stage), ""]
-            for api in self._apis
-            if api.kind == "websocket"
+            ["WS", api.url(self._app.endpoint, stage), self._functions_of(api)]
+            for api in sockets[1:]
             for stage in api.stages
         ]
         return rows + [["EVERY", each.expression, self._label(each.function)] for each in self._schedules]
+
+    def _functions_of(self, api: Api) -> str:
+        return " ".join(sorted({self._label(route.function) for route in api.routes if route.function}))
 
     async def _print_help(self) -> None:
         fire_key = "s fires a schedule, " if self._schedules else ""

@@ -1,7 +1,8 @@
-"""AWS_IAM: who signed the request, and may they? Routes of HTTP APIs, methods of REST APIs, function URLs.
+"""AWS_IAM: who signed the request, and may they? Routes of HTTP APIs, methods of REST APIs, function URLs, handshakes.
 
 API Gateway Developer Guide, "Control access to an API with IAM permissions"; Lambda Developer Guide, "Control access to
-Lambda function URLs". HTTP APIs answer every failure with the same 403; REST APIs and function URLs say which it was.
+Lambda function URLs". HTTP and WebSocket APIs answer every failure with the same 403; REST APIs and function URLs say
+which it was.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from freehold.aws.sigv4 import (
     read_signature,
     verify,
 )
-from freehold.gateway.callers import Caller
+from freehold.gateway.callers import Caller, Callers
 from freehold.gateway.compiled import Kind
 from freehold.gateway.exchange import Exchange, Refused
 
@@ -43,24 +44,16 @@ class IamAuthorizer:
             signature = read_signature(signed)
             if signature is None:
                 raise _unsigned(exchange)
-            caller = self._verified(exchange, signature, signed)
+            means = exchange.means
+            caller = verified_caller(
+                means.callers, signature, signed, exchange.api.region, self.service, exchange.now_s
+            )
         except SignatureProblem as problem:
             raise _refused(exchange, problem) from problem
         self._decide(exchange, caller)
         exchange.caller = caller
-        if exchange.api.kind is not Kind.REST:
+        if exchange.api.kind in (Kind.HTTP, Kind.URL):
             exchange.authorizer = {"iam": _told(caller)}
-
-    def _verified(self, exchange: Exchange, signature: Signature, signed: SignedRequest) -> Caller:
-        check_scope(signature, exchange.api.region, self.service)
-        caller = exchange.means.callers.find(signature.access_key, signature.token, exchange.now_s)
-        if caller is None:
-            raise SignatureProblem("UnrecognizedClientException", _UNKNOWN)
-        check_time(signature, exchange.now_s)
-        verify(signature, signed, caller.secret)
-        if caller.until_s <= exchange.now_s:
-            raise SignatureProblem("ExpiredTokenException", _EXPIRED)
-        return caller
 
     def _decide(self, exchange: Exchange, caller: Caller) -> None:
         resource = self.resource or called_arn(exchange)
@@ -73,6 +66,21 @@ class IamAuthorizer:
             told = f"User: {caller.arn} is not authorized to perform: {action} on resource: {hidden(resource)}"
             explicit = " with an explicit deny" if verdict is Verdict.DENY else ""
             raise Refused("ACCESS_DENIED", told + explicit if exchange.api.kind is Kind.REST else None)
+
+
+def verified_caller(
+    callers: Callers, signature: Signature, signed: SignedRequest, region: str, service: str, now_s: float
+) -> Caller:
+    """Raises SignatureProblem."""
+    check_scope(signature, region, service)
+    caller = callers.find(signature.access_key, signature.token, now_s)
+    if caller is None:
+        raise SignatureProblem("UnrecognizedClientException", _UNKNOWN)
+    check_time(signature, now_s)
+    verify(signature, signed, caller.secret)
+    if caller.until_s <= now_s:
+        raise SignatureProblem("ExpiredTokenException", _EXPIRED)
+    return caller
 
 
 def called_arn(exchange: Exchange) -> str:
@@ -99,8 +107,16 @@ def request_context(exchange: Exchange) -> dict[str, str | list[str]]:
 
 
 def _context(exchange: Exchange, caller: Caller) -> dict[str, str | list[str]]:
-    context = {
-        **request_context(exchange),
+    context = {**request_context(exchange), **caller_context(caller)}
+    if exchange.api.kind is Kind.URL:
+        context["lambda:functionurlauthtype"] = "AWS_IAM"
+        context["lambda:invokedviafunctionurl"] = "true"
+    return context
+
+
+def caller_context(caller: Caller) -> dict[str, str | list[str]]:
+    """The condition keys that tell who asks."""
+    context: dict[str, str | list[str]] = {
         "aws:principalarn": caller.arn,
         "aws:principalaccount": caller.account,
         "aws:principaltype": "Account" if caller.is_root else "User" if caller.username else "AssumedRole",
@@ -108,9 +124,6 @@ def _context(exchange: Exchange, caller: Caller) -> dict[str, str | list[str]]:
     }
     if caller.username:
         context["aws:username"] = caller.username
-    if exchange.api.kind is Kind.URL:
-        context["lambda:functionurlauthtype"] = "AWS_IAM"
-        context["lambda:invokedviafunctionurl"] = "true"
     return context
 
 
@@ -120,7 +133,7 @@ def _unsigned(exchange: Exchange) -> Refused:
 
 def _refused(exchange: Exchange, problem: SignatureProblem) -> Refused:
     kind = exchange.api.kind
-    if kind is Kind.HTTP:
+    if kind in (Kind.HTTP, Kind.WEBSOCKET):
         return Refused("ACCESS_DENIED")
     response = "EXPIRED_TOKEN" if problem.code == "ExpiredTokenException" else "INVALID_SIGNATURE"
     message = problem.message + (problem.details if kind is Kind.REST else "")

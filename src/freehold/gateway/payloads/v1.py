@@ -7,7 +7,7 @@ function for proxy integration". Where a name comes more than once, the plain ma
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import orjson
@@ -28,6 +28,9 @@ from freehold.gateway.payloads.parts import (
 )
 from freehold.gateway.payloads.v2 import DEFAULT_CONTENT_TYPE
 from freehold.http.messages import Headers, Response
+
+if TYPE_CHECKING:
+    from freehold.gateway.callers import Caller
 
 _REST_DROPPED = HOP_BY_HOP | {
     "content-md5",
@@ -133,7 +136,7 @@ def build_context(exchange: Exchange) -> Json:
             **_NO_IDENTITY,
             "sourceIp": request.client,
             "userAgent": request.lower.get("user-agent"),
-            **_signer(exchange),
+            **signer(exchange.caller),
         },
         "path": exchange.full_path if is_rest else unquote(exchange.full_path),
         "protocol": f"HTTP/{request.http_version}",
@@ -164,9 +167,8 @@ def build_context(exchange: Exchange) -> Json:
     return context
 
 
-def _signer(exchange: Exchange) -> dict[str, str | None]:
+def signer(caller: Caller | None) -> dict[str, str | None]:
     """What a signature tells of who sent the request."""
-    caller = exchange.caller
     if caller is None:
         return {}
     return {

@@ -14,7 +14,7 @@ from freehold.aws.call import Json
 from freehold.gateway.exchange import Exchange, Refused
 from freehold.gateway.payloads import v1
 from freehold.gateway.payloads.parts import answer_body, header_text, request_time, status_code
-from freehold.http.messages import Response
+from freehold.http.messages import Headers, Response
 
 STATUS_IF_NONE = 200  # As of REST APIs; not recorded for WebSocket APIs.
 _OF_HANDSHAKES = frozenset({"sec-websocket-protocol", "content-type"})
@@ -73,9 +73,10 @@ def build_context(exchange: Exchange) -> Json:
     }
     if turn.event_type == "DISCONNECT":
         context["disconnectReason"] = turn.reason
-    identity = {"sourceIp": caller.source_ip}
+    identity = v1.signer(exchange.caller or turn.signer)
     if caller.user_agent is not None:
-        identity = {"userAgent": caller.user_agent, **identity}
+        identity["userAgent"] = caller.user_agent
+    identity["sourceIp"] = caller.source_ip
     return context | {
         "stage": exchange.stage.name,
         "connectedAt": caller.connected_at_ms,
@@ -97,5 +98,10 @@ def read_response(payload: bytes) -> Response:
     headers = answer.get("headers") or {} if isinstance(answer, dict) else None
     if not isinstance(headers, dict):
         raise Refused("INVALID_RESPONSE")
-    kept = [(name, header_text(value)) for name, value in headers.items() if name.lower() in _OF_HANDSHAKES]
+    kept = handshake_headers([(name, header_text(value)) for name, value in headers.items()])
     return Response(status_code(answer.get("statusCode", STATUS_IF_NONE)), kept, answer_body(answer))
+
+
+def handshake_headers(headers: Headers) -> Headers:
+    """Those that the answer to a handshake may bring."""
+    return [header for header in headers if header[0].lower() in _OF_HANDSHAKES]

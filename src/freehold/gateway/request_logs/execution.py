@@ -1,4 +1,5 @@
-"""Execution logs of REST APIs: what happened to each request, in the group `API-Gateway-Execution-Logs_{api}/{stage}`.
+"""Execution logs of REST APIs: what happened to each request, in the group `API-Gateway-Execution-Logs_{api}/{stage}`;
+of WebSocket APIs in `/aws/apigateway/{api}/{stage}`, in words of their own (socket_lines.py).
 
 Developer Guide, "Set up CloudWatch logging for REST APIs"; the lines as AWS's knowledge center shows them. INFO tells
 of every request, ERROR of those that failed here or behind; data trace adds the request and the answer. What identifies
@@ -15,6 +16,7 @@ from freehold.aws.errors import AwsError
 from freehold.gateway.exchange import Exchange, Refused
 from freehold.gateway.payloads import v1
 from freehold.gateway.request_logs.access import stream_name
+from freehold.gateway.request_logs.socket_lines import socket_group, socket_lines
 from freehold.http.messages import Response
 from freehold.state.logs import LogEvent
 
@@ -41,8 +43,12 @@ class ExecutionLog:
         api, stage = exchange.api, exchange.stage
         at_ms = int(exchange.means.clock.now_s() * 1000)
         head = f"({exchange.request_id}) "
-        events = [LogEvent(at_ms, _cut(head + line)) for line in _lines(exchange, response, refused, level)]
-        group = f"API-Gateway-Execution-Logs_{api.id}/{stage.name}" + ("/Canary" if stage.is_canary else "")
+        if exchange.turn is not None:
+            lines, group = socket_lines(exchange, response, refused, level.traces_data), socket_group(exchange)
+        else:
+            lines = _lines(exchange, response, refused, level)
+            group = f"API-Gateway-Execution-Logs_{api.id}/{stage.name}" + ("/Canary" if stage.is_canary else "")
+        events = [LogEvent(at_ms, _cut(head + line)) for line in lines]
         exchange.means.logs.append(api.region, group, stream_name(f"{api.id}/{stage.name}"), events)
 
 

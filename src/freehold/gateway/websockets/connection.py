@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Coroutine, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from freehold.gateway.turn import Caller
 from freehold.http.websocket import WebSocket
+
+if TYPE_CHECKING:
+    from freehold.gateway.callers import Caller as Signer
 
 AT_ONCE = 32  # Messages of one connection that are worked on at the same time; AWS names no limit.
 READ_AHEAD = 64  # Messages that wait beyond those before the client is not read any more.
@@ -32,7 +35,7 @@ class Connection:
 
     __slots__ = (
         "_host", "_is_paused", "_running", "_waiting",
-        "active_s", "api_id", "authorizer", "caller", "opened_s", "region", "socket", "stage_name",
+        "active_s", "api_id", "authorizer", "caller", "opened_s", "region", "signer", "socket", "stage_name",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +46,7 @@ class Connection:
         stage_name: str,
         caller: Caller,
         authorizer: Mapping[str, Any] | None,
+        signer: Signer | None = None,
     ) -> None:
         self._host = host
         self._waiting: deque[str] = deque()
@@ -53,6 +57,7 @@ class Connection:
         self.stage_name = stage_name
         self.caller = caller
         self.authorizer = authorizer
+        self.signer = signer
         self.socket: WebSocket | None = None  # None until the handshake is done.
         self.opened_s = self.active_s = host.now_s()  # Monotonic.
 

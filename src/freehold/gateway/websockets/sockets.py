@@ -103,7 +103,9 @@ class Sockets:
         turn = exchange.turn
         assert turn is not None
         api = exchange.api
-        connection = Connection(self, api.region, api.id, exchange.stage.name, turn.caller, exchange.authorizer)
+        connection = Connection(
+            self, api.region, api.id, exchange.stage.name, turn.caller, exchange.authorizer, exchange.caller
+        )
         if transport is None:
             # It left while $connect ran, and $connect may have written it down.
             self.ended(connection, NO_STATUS, "")
@@ -134,7 +136,9 @@ class Sockets:
             connection.socket.close(GOING_AWAY, GOING_AWAY_REASON)
             return
         message_id = urlsafe_b64encode(bytes.fromhex(self._means.ids.hex(2 * _ID_BYTES))).decode("ascii")
-        exchange.turn = Turn("MESSAGE", connection.caller, message_id, authorizer=connection.authorizer)
+        exchange.turn = Turn(
+            "MESSAGE", connection.caller, message_id, authorizer=connection.authorizer, signer=connection.signer
+        )
         try:
             exchange.route = _route_of(exchange)
             if exchange.route is None:
@@ -159,7 +163,12 @@ class Sockets:
             return
         exchange.route = route
         exchange.turn = Turn(
-            "DISCONNECT", connection.caller, code=code, reason=reason, authorizer=connection.authorizer
+            "DISCONNECT",
+            connection.caller,
+            code=code,
+            reason=reason,
+            authorizer=connection.authorizer,
+            signer=connection.signer,
         )
         self.run(self._say_goodbye(exchange))
 
@@ -193,6 +202,11 @@ class Sockets:
         if connection is None:
             return None
         return connection.caller, self._means.clock.now_s() - (self.now_s() - connection.active_s)
+
+    def place_of(self, connection_id: str) -> str:
+        """ "{api id}/{stage}"; "" when it is gone."""
+        connection = self._find(connection_id, "")
+        return f"{connection.api_id}/{connection.stage_name}" if connection is not None else ""
 
     def hang_up(self, connection_id: str, place: str) -> bool:
         connection = self._find(connection_id, place)

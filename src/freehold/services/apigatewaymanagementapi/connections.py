@@ -6,6 +6,7 @@ A call that named no API and stage (AWS_ENDPOINT_URL alone) reaches any connecti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,17 +42,19 @@ class Connections(Protocol):
 @dataclass(frozen=True, slots=True)
 class ApiGatewayManagementApi:
     connections: Connections
+    check: Callable[[Call, str, str], None]
+    """Raises AwsError unless the caller may do this: the call, the connection's id, "POST", "GET" or "DELETE"."""
 
 
 async def post_to_connection(management: ApiGatewayManagementApi, call: Call, request: Json) -> Json:
-    _require_signature(call)
+    management.check(call, request["ConnectionId"], "POST")
     if not management.connections.post(request["ConnectionId"], call.socket_place, request["Data"]):
         raise _gone()
     return {}
 
 
 async def get_connection(management: ApiGatewayManagementApi, call: Call, request: Json) -> Json:
-    _require_signature(call)
+    management.check(call, request["ConnectionId"], "GET")
     found = management.connections.describe(request["ConnectionId"], call.socket_place)
     if found is None:
         raise _gone()
@@ -64,16 +67,10 @@ async def get_connection(management: ApiGatewayManagementApi, call: Call, reques
 
 
 async def delete_connection(management: ApiGatewayManagementApi, call: Call, request: Json) -> Json:
-    _require_signature(call)
+    management.check(call, request["ConnectionId"], "DELETE")
     if not management.connections.hang_up(request["ConnectionId"], call.socket_place):
         raise _gone()
     return {}
-
-
-def _require_signature(call: Call) -> None:
-    """Any credentials do here, as everywhere; none at all do not."""
-    if not call.access_key and not call.service_principal:
-        raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", status=403)
 
 
 def _gone() -> AwsError:

@@ -60,12 +60,14 @@ async def create_stage(gateway: ApiGatewayV2, call: Call, request: Json) -> Json
         raise conflict("Stage already exists")
     if request.get("DeploymentId"):
         await find(gateway, call, DEPLOYMENT, api_id, request["DeploymentId"])
-    stage, writes = new_stage(gateway, call, api_id, request)
+    stage, writes = new_stage(gateway, call, api_id, request, api["ProtocolType"])
     await gateway.store.write(put(call, STAGE, api_id, stage["StageName"], stage), *writes)
     return stage
 
 
-def new_stage(gateway: ApiGatewayV2, call: Call, api_id: str, request: Json) -> tuple[Json, list[Write]]:
+def new_stage(
+    gateway: ApiGatewayV2, call: Call, api_id: str, request: Json, protocol: str = "HTTP"
+) -> tuple[Json, list[Write]]:
     """The checked document of a new stage, and the writes that go with it (the deployment of AutoDeploy)."""
     now_s = gateway.clock.now_s()
     stage = picked(
@@ -78,7 +80,7 @@ def new_stage(gateway: ApiGatewayV2, call: Call, api_id: str, request: Json) -> 
         StageVariables={},
         Tags={},
     )
-    _check(gateway, stage)
+    _check(gateway, stage, protocol)
     if not stage.get("AutoDeploy"):
         return stage, []
     if "DeploymentId" in request:
@@ -101,7 +103,7 @@ async def update_stage(gateway: ApiGatewayV2, call: Call, request: Json) -> Json
     old = await find(gateway, call, STAGE, api_id, request["StageName"])
     stage = changed(old, request, _UPDATABLE)
     stage["LastUpdatedDate"] = gateway.clock.now_s()
-    _check(gateway, stage)
+    _check(gateway, stage, (await find_api(gateway, call, api_id))["ProtocolType"])
     writes: list[Write] = []
     if request.get("DeploymentId"):
         if stage.get("AutoDeploy"):
@@ -187,13 +189,13 @@ async def delete_deployment(gateway: ApiGatewayV2, call: Call, request: Json) ->
     return {}
 
 
-def _check(gateway: ApiGatewayV2, stage: Json) -> None:
+def _check(gateway: ApiGatewayV2, stage: Json, protocol: str) -> None:
     if not _NAME.match(stage["StageName"]):
         raise bad_request("Stage name only allows a-zA-Z0-9_- or $default")
     for name, value in stage["StageVariables"].items():
         if not _VARIABLE_NAME.match(name) or not _VARIABLE_VALUE.match(value):
             raise bad_request(f"Invalid stage variable {name}: see the allowed characters for names and values")
-    gateway.check({"Stages": [stage]})
+    gateway.check({"ProtocolType": protocol, "Stages": [stage]})
 
 
 async def _copy(gateway: ApiGatewayV2, call: Call, api_id: str) -> Json:

@@ -15,7 +15,13 @@ ITEMS = Api("HttpApi", "http1", "http", ("$default",), (Route("GET", "/items/{id
 USERS = Api("RestApi", "rest1", "rest", ("dev",), (Route("ANY", "/users/{proxy+}", "g"), Route("GET", "/", "g")))
 
 
-async def place_of(apis: list[Api], method: str, path: str) -> tuple[str, str]:
+CHAT = Api("Chat", "chat1", "websocket", ("dev",), (Route("ANY", "$default", "f"),))
+UPGRADE = [("Upgrade", "websocket"), ("Connection", "keep-alive, Upgrade")]
+
+
+async def place_of(
+    apis: list[Api], method: str, path: str, headers: list[tuple[str, str]] | None = None
+) -> tuple[str, str]:
     asked: list[tuple[str, str]] = []
 
     async def handle_api(api_id: str, stage: str, request: Request) -> Response:
@@ -24,7 +30,7 @@ async def place_of(apis: list[Api], method: str, path: str) -> tuple[str, str]:
 
     front = Front(handle_api, Activity(lambda text: None))
     front.show(apis)
-    await front.handle(Request(method, path, "", [], b""))
+    await front.handle(Request(method, path, "", headers or [], b""))
     return asked[0]
 
 
@@ -47,6 +53,15 @@ async def test_the_first_api_with_a_route_for_it_gets_the_request(method: str, p
 async def test_a_single_api_gets_everything_with_its_stage() -> None:
     assert await place_of([USERS], "GET", "/nowhere") == ("rest1", "dev")
     assert await place_of([ITEMS], "GET", "/nowhere") == ("http1", "$default")
+
+
+async def test_handshakes_go_to_the_websocket_api_and_all_else_does_not() -> None:
+    for path in ("/", "/dev", "/items/1"):
+        assert await place_of([ITEMS, CHAT], "GET", path, UPGRADE) == ("chat1", "dev")
+        assert (await place_of([ITEMS, CHAT], "GET", path))[0] == "http1"
+    assert (await place_of([ITEMS], "GET", "/items/1", UPGRADE))[0] == "http1"
+    # An app that has nothing else answers as its address at AWS would.
+    assert (await place_of([CHAT], "GET", "/"))[0] == "chat1"
 
 
 async def test_an_app_without_an_api_says_so() -> None:
