@@ -99,17 +99,16 @@ def check_scope(signature: Signature, region: str, service: str) -> None:
 def check_time(signature: Signature, now_s: float) -> None:
     """Raises SignatureProblem unless it is of now, or not yet expired."""
     try:
-        signed_s = datetime.strptime(signature.time, _TIME).replace(tzinfo=UTC).timestamp()
+        signed_s = _epoch_s(signature.time)
     except ValueError:
         raise _incomplete(f"Date must be in ISO-8601 'basic format'. Got '{signature.time}'.") from None
-    now = _written(now_s)
     if signed_s > now_s + SKEW_S:
         raise _invalid(
             f"Signature not yet current: {signature.time} is still later than {_written(now_s + SKEW_S)} "
-            f"({now} + 5 min.)"
+            f"({_written(now_s)} + 5 min.)"
         )
     if signed_s + signature.expires_s < now_s:
-        oldest = _written(now_s - signature.expires_s)
+        oldest, now = _written(now_s - signature.expires_s), _written(now_s)
         minutes = signature.expires_s // 60
         raise _invalid(f"Signature expired: {signature.time} is now earlier than {oldest} ({now} - {minutes} min.)")
 
@@ -245,6 +244,12 @@ def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     for part in (date, region, service, "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     return key
+
+
+@lru_cache(maxsize=64)  # What is signed in one second says the same.
+def _epoch_s(text: str) -> float:
+    """Raises ValueError."""
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC).timestamp()
 
 
 def _http_date(text: str) -> str:

@@ -120,11 +120,11 @@ class AwsApi:
         destination = self.find_destination(request)
         signed = None
         if socket_place:
-            destination = replace(destination, service=_MANAGEMENT)
+            destination = Destination(_MANAGEMENT, destination.region, destination.access_key)
         if destination.service == _MANAGEMENT:
             signed = SignedRequest(request.method, request.raw_path, request.query, request.lower, request.body)
         if below:
-            request = replace(request, raw_path=below)
+            request = request.at(below)
         call = Call(
             region=destination.region,
             account=self._account,
@@ -171,7 +171,7 @@ class AwsApi:
             accepted = request.header("accept-encoding")
             return answer if accepted is None else _compressed(answer, accepted)
         if destination.bucket:
-            request = replace(request, raw_path=f"/{destination.bucket}{request.raw_path}")
+            request = request.at(f"/{destination.bucket}{request.raw_path}")
         if wire.protocol == "rest-xml":
             body, lower = plain_body(request)
             request = replace(request, body=body, lower=lower)

@@ -33,6 +33,13 @@ class Request:
                 key = name.lower()
                 lower[key] = f"{lower[key]},{value}" if key in lower else value
 
+    def at(self, raw_path: str) -> Request:
+        """The same, for another path."""
+        return Request(
+            self.method, raw_path, self.query, self.headers, self.body, self.client, self.scheme, self.http_version,
+            self.lower, self.head_bytes,
+        )  # fmt: skip
+
     def header(self, name: str) -> str | None:
         """By lower-case name."""
         return self.lower.get(name)

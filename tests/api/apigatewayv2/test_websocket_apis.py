@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -197,6 +198,11 @@ def test_a_known_key_must_sign_and_may_only_what_its_policies_say(
     with connect(f"ws://127.0.0.1:{server.port}{path}", proxy=None) as caller:
         caller.send("{}")
         me = str(caller.recv(5))
+        named = f"X-Amz-Credential={key['AccessKeyId']}/20260101/us-east-1/execute-api/aws4_request"
+        with pytest.raises(HTTPError) as unsigned:
+            urlopen(Request(f"{server.endpoint}{path}/@connections/{me}?{named}", b"x"))
+        assert unsigned.value.code == 403
+        unsigned.value.close()
         for place in (path, ""):
             with pytest.raises(ClientError, match=r"InvalidSignatureException"):
                 backend("another", place).post_to_connection(ConnectionId=me, Data=b"x")

@@ -21,7 +21,7 @@ from freehold.aws.sigv4 import (
     read_signature,
     verify,
 )
-from freehold.gateway.callers import Caller, Callers
+from freehold.gateway.callers import Caller
 from freehold.gateway.compiled import Kind
 from freehold.gateway.exchange import Exchange, Refused
 
@@ -44,10 +44,8 @@ class IamAuthorizer:
             signature = read_signature(signed)
             if signature is None:
                 raise _unsigned(exchange)
-            means = exchange.means
-            caller = verified_caller(
-                means.callers, signature, signed, exchange.api.region, self.service, exchange.now_s
-            )
+            known = exchange.means.callers.find(signature.access_key, signature.token, exchange.now_s)
+            caller = verify_caller(known, signature, signed, exchange.api.region, self.service, exchange.now_s)
         except SignatureProblem as problem:
             raise _refused(exchange, problem) from problem
         self._decide(exchange, caller)
@@ -68,12 +66,11 @@ class IamAuthorizer:
             raise Refused("ACCESS_DENIED", told + explicit if exchange.api.kind is Kind.REST else None)
 
 
-def verified_caller(
-    callers: Callers, signature: Signature, signed: SignedRequest, region: str, service: str, now_s: float
+def verify_caller(
+    caller: Caller | None, signature: Signature, signed: SignedRequest, region: str, service: str, now_s: float
 ) -> Caller:
-    """Raises SignatureProblem."""
+    """That it signed this request for this service, now. Raises SignatureProblem."""
     check_scope(signature, region, service)
-    caller = callers.find(signature.access_key, signature.token, now_s)
     if caller is None:
         raise SignatureProblem("UnrecognizedClientException", _UNKNOWN)
     check_time(signature, now_s)

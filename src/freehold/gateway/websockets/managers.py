@@ -14,7 +14,7 @@ from freehold.aws.errors import AwsError
 from freehold.aws.policies import Asked, Verdict
 from freehold.aws.sigv4 import SignatureProblem, read_signature
 from freehold.clock import Clock
-from freehold.gateway.authorizers.iam import caller_context, hidden, verified_caller
+from freehold.gateway.authorizers.iam import caller_context, hidden, verify_caller
 from freehold.gateway.callers import Callers
 from freehold.gateway.compiled import api_arn
 from freehold.gateway.websockets.sockets import Sockets
@@ -33,15 +33,16 @@ class Managers:
         if call.service_principal:
             return
         if not call.access_key:
-            raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", status=403)
+            raise _unsigned()
         now_s = self.clock.now_s()
         caller = self.callers.find(call.access_key, call.session_token, now_s)
         if caller is None or call.signed is None:
             return
         try:
             signature = read_signature(call.signed)
-            if signature is not None:
-                verified_caller(self.callers, signature, call.signed, call.region, "execute-api", now_s)
+            if signature is None:
+                raise _unsigned()
+            verify_caller(caller, signature, call.signed, call.region, "execute-api", now_s)
         except SignatureProblem as problem:
             raise AwsError(problem.code, problem.message, status=403) from problem
         place = call.socket_place or self.sockets.place_of(connection_id)
@@ -57,3 +58,7 @@ class Managers:
             resource = hidden(f"{below}{{connectionId}}")
             message = f"User: {caller.arn} is not authorized to perform: {ACTION} on resource: {resource}{explicit}"
             raise AwsError("AccessDeniedException", message, status=403)
+
+
+def _unsigned() -> AwsError:
+    return AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", status=403)
