@@ -59,6 +59,7 @@ _REST: dict[tuple[str, str], tuple[str, str, frozenset[str]]] = {
         "/2021-10-31/functions/{FunctionName}/url",
         frozenset({"Qualifier"}),
     ),
+    ("apigatewayv2", "GetApi"): ("GET", "/v2/apis/{ApiId}", frozenset()),
     ("apigatewayv2", "GetRoutes"): ("GET", "/v2/apis/{ApiId}/routes", _V2_PAGE),
     ("apigatewayv2", "GetIntegrations"): ("GET", "/v2/apis/{ApiId}/integrations", _V2_PAGE),
     ("apigatewayv2", "GetStages"): ("GET", "/v2/apis/{ApiId}/stages", _V2_PAGE),
