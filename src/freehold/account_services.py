@@ -54,11 +54,17 @@ def _loading(name: str, build: Callable[[], Service]) -> Callable[[], Awaitable[
     return load
 
 
+def _acm(operations: OperationTable, parts: AccountParts) -> Service:
+    from freehold.services import acm
+
+    return Service("acm", acm.OPERATIONS, acm.Acm(parts.store, parts.clock, parts.ids))
+
+
 def _apigatewayv2(operations: OperationTable, parts: AccountParts) -> Service:
     from freehold.gateway.compile_v2 import check_v2_parts
     from freehold.services import apigatewayv2
 
-    record = apigatewayv2.ApiGatewayV2(parts.store, parts.clock, parts.ids, check_v2_parts)
+    record = apigatewayv2.ApiGatewayV2(parts.store, parts.clock, parts.ids, check_v2_parts, operations.bind)
     return Service("apigatewayv2", apigatewayv2.OPERATIONS, record)
 
 
@@ -69,7 +75,7 @@ def _apigateway(operations: OperationTable, parts: AccountParts) -> Service:
     def check_copy(copy: Json) -> None:
         check_rest_copy(copy, operations.has)
 
-    record = apigateway.ApiGateway(parts.store, parts.clock, parts.ids, check_copy, check_rest_stage)
+    record = apigateway.ApiGateway(parts.store, parts.clock, parts.ids, check_copy, check_rest_stage, operations.bind)
     return Service("apigateway", apigateway.OPERATIONS, record)
 
 
@@ -125,6 +131,7 @@ def _s3(operations: OperationTable, parts: AccountParts) -> Service:
 
 
 _SERVICES: dict[str, _Build] = {
+    "acm": _acm,
     "apigateway": _apigateway,
     "apigatewayv2": _apigatewayv2,
     "cognito-idp": _cognito_idp,

@@ -375,7 +375,7 @@ class App:
         """Every request of the one port: our own pages, then deployed APIs, then the AWS APIs."""
         if request.raw_path.startswith("/_freehold/"):
             return self._own_page(request)
-        address = find_address(request)
+        address = find_address(request) or self.gateway.find_domain(request)
         if address is None:
             return self._pool_page(request) if self.pool_pages.may_be(request) else self.aws_api(request)
         connections = self.gateway.find_connections(request, address)

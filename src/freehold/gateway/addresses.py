@@ -18,6 +18,8 @@ class Address(NamedTuple):
     is_function_url: bool
     id: str
     path: str  # Percent-encoded, what follows the API; begins with "/".
+    stage: str = ""  # Where a mapping of a custom domain name says it; else it stands in the path.
+    base_path: str = ""  # "/orders/v1": what of the path the mapping took.
 
 
 def find_address(request: Request) -> Address | None:

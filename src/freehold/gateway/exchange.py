@@ -87,6 +87,7 @@ class Exchange:
     now_s: float
     trace_id: str  # "Root=1-..."
     invocation_id: str  # Of the integration's function; an authorizer's has its own.
+    base_path: str = ""  # Of a custom domain name's mapping: "/orders/v1".
     route: Route | None = None
     parameters: dict[str, str] = field(default_factory=dict)  # Of the path, decoded.
     authorizer: Mapping[str, Any] | None = None  # As `requestContext.authorizer` tells it.

@@ -20,6 +20,7 @@ from freehold.gateway.callers import Callers
 from freehold.gateway.compiled import Api, Canary, Kind, Stage
 from freehold.gateway.compression import packed
 from freehold.gateway.cors import add_cors_headers, is_preflight
+from freehold.gateway.domains import Domains
 from freehold.gateway.errors import http_refusal, write_refusal
 from freehold.gateway.exchange import Exchange, Means, Refused
 from freehold.gateway.fetch import Fetch, fetch_url
@@ -58,6 +59,7 @@ class Gateway:
         # Without any, nobody is known: whatever asks for a signature refuses.
         self._callers = callers or Callers(account, RoleSessions(ids.hex(64).encode()), lambda arn: None)
         self._apis = Apis(account)
+        self._domains = Domains()
         self._means = Means(
             invoker,
             clock,
@@ -78,6 +80,7 @@ class Gateway:
     def start(self) -> None:
         self._unfollow = (
             self._apis.follow(self._store),
+            self._domains.follow(self._store),
             self._usage_plans.follow(),
             self._callers.follow(self._store),
         )
@@ -100,10 +103,14 @@ class Gateway:
         api = self._apis.find(address.id)
         if api is None or api.kind is not Kind.WEBSOCKET:
             return None
-        stage, below = _split(address.path)
+        stage, below = (address.stage, address.path) if address.stage else _split(address.path)
         if not below.startswith(_CONNECTIONS):
             return None
         return f"{api.id}/{stage}", below
+
+    def find_domain(self, request: Request) -> Address | None:
+        """What a custom domain name leads to; None: Host is no such name."""
+        return self._domains.find(request)
 
     async def handle(self, request: Request, address: Address) -> Response:
         """The answer of the API that path or Host name; AWS's own when there is none."""
@@ -112,6 +119,8 @@ class Gateway:
             if api is None:
                 return Response(404, [("Content-Type", "application/json")], b'{"Message":null}')
             return await self._run(api, api.stages["$default"], request, address.path, address.path)
+        if address.stage or not address.id:
+            return await self._handle_mapped(request, address)
         api = self._apis.find(address.id)
         if api is None:
             return http_refusal(Refused("RESOURCE_NOT_FOUND"))
@@ -122,6 +131,16 @@ class Gateway:
         if api.kind is Kind.WEBSOCKET:
             return await self.sockets.connect(api, stage, request) if path == "/" else _no_stage(api)
         return await self._run(api, stage, request, path, address.path)
+
+    async def _handle_mapped(self, request: Request, address: Address) -> Response:
+        """By a custom domain name, which serves also where the API's own endpoint is disabled."""
+        api = self._apis.find(address.id) if address.id else None
+        stage = api.stages.get(address.stage) if api is not None else None
+        if api is None or stage is None:
+            return Response(403, [("Content-Type", "application/json")], _FORBIDDEN)
+        if api.kind is Kind.WEBSOCKET:
+            return await self.sockets.connect(api, stage, request) if address.path == "/" else _no_stage(api)
+        return await self._run(api, stage, request, address.path, request.raw_path or "/", address.base_path)
 
     async def handle_api(self, api_id: str, stage_name: str, request: Request) -> Response:
         """One API at the root: its paths work without the stage in front, as `sam local` serves them, and with it."""
@@ -137,10 +156,14 @@ class Gateway:
             return await self._run(api, stage, request, below, path)
         return await self._run(api, stage, request, path, path)
 
-    async def _run(self, api: Api, stage: Stage, request: Request, path: str, full_path: str) -> Response:
+    async def _run(
+        self, api: Api, stage: Stage, request: Request, path: str, full_path: str, base_path: str = ""
+    ) -> Response:
         if stage.canary is not None and self._is_for(stage.canary):
             stage = stage.canary.stage
         exchange = self._exchange(api, stage, request, path, full_path)
+        if base_path:
+            exchange.base_path = base_path
         refused = None
         try:
             response = await run_steps(exchange, PIPELINES[api.kind])

@@ -101,9 +101,11 @@ class World:
             self.permit(function_arn)
         self.call = Call("us-east-1", host="localhost:4566")
         self.operations = OperationTable()
-        record = apigatewayv2.ApiGatewayV2(self.store, self.clock, RandomIds(), check_v2_parts)
+        record = apigatewayv2.ApiGatewayV2(self.store, self.clock, RandomIds(), check_v2_parts, self.operations.bind)
         self.operations.add(Service("apigatewayv2", apigatewayv2.OPERATIONS, record))
-        rest = apigateway.ApiGateway(self.store, self.clock, RandomIds(), _check_rest_copy, check_rest_stage)
+        rest = apigateway.ApiGateway(
+            self.store, self.clock, RandomIds(), _check_rest_copy, check_rest_stage, self.operations.bind
+        )
         self.operations.add(Service("iam", iam.OPERATIONS, iam.Iam(self.store, self.clock, RandomIds())))
         self.operations.add(
             Service(

@@ -78,7 +78,7 @@ def build_event(exchange: Exchange) -> Json:
             body, is_base64 = read_body(request.body, content_type)
     event: Json = {} if is_rest else {"version": "1.0"}
     event["resource"] = exchange.route.path
-    event["path"] = (exchange.path or "/") if is_rest else unquote(exchange.full_path)
+    event["path"] = (exchange.base_path + exchange.path or "/") if is_rest else unquote(exchange.full_path)
     event["httpMethod"] = request.method
     event["headers"] = headers
     event["multiValueHeaders"] = multi_headers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote
 
 from freehold.aws.arn import parse_arn
@@ -24,6 +25,7 @@ _DEFAULTS: Json = {
     "features": ["UsagePlans"],
     "throttleSettings": {"burstLimit": 5000, "rateLimit": 10000.0},
 }
+_DOMAIN = ":/domainnames/"
 _TAGGED = {"restapis": API, "apikeys": API_KEY, "usageplans": USAGE_PLAN}
 
 
@@ -41,11 +43,15 @@ async def update_account(gateway: ApiGateway, call: Call, request: Json) -> Json
 
 
 async def get_tags(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    if _DOMAIN in unquote(request["resourceArn"]):
+        return {"tags": (await _of_domain(gateway, call, "GetTags", request))["Tags"]}
     _, _, document = await _tagged(gateway, call, request["resourceArn"])
     return {"tags": document.get("tags") or {}}
 
 
 async def tag_resource(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    if _DOMAIN in unquote(request["resourceArn"]):
+        return await _of_domain(gateway, call, "TagResource", request, Tags=request["tags"])
     kind, document_key, document = await _tagged(gateway, call, request["resourceArn"])
     tags = {**(document.get("tags") or {}), **request["tags"]}
     await gateway.store.write(Put(kind, document_key, {**document, "tags": tags}))
@@ -53,10 +59,17 @@ async def tag_resource(gateway: ApiGateway, call: Call, request: Json) -> Json:
 
 
 async def untag_resource(gateway: ApiGateway, call: Call, request: Json) -> Json:
+    if _DOMAIN in unquote(request["resourceArn"]):
+        return await _of_domain(gateway, call, "UntagResource", request, TagKeys=request["tagKeys"])
     kind, document_key, document = await _tagged(gateway, call, request["resourceArn"])
     tags = {name: value for name, value in (document.get("tags") or {}).items() if name not in request["tagKeys"]}
     await gateway.store.write(Put(kind, document_key, {**document, "tags": tags}))
     return {}
+
+
+async def _of_domain(gateway: ApiGateway, call: Call, operation: str, request: Json, **more: Any) -> Json:
+    """Domain names are apigatewayv2's."""
+    return await gateway.bind(call)("apigatewayv2", operation, {"ResourceArn": request["resourceArn"], **more})
 
 
 async def _tagged(gateway: ApiGateway, call: Call, arn_text: str) -> tuple[str, str, Json]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from freehold.aws.call import Call, Json
+from freehold.aws.call import Bind, Call, Json
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids
 from freehold.state.store import Delete, Put, Store, Write
@@ -45,6 +45,7 @@ class ApiGateway:
     check_copy: Check
     """Given the `copy` of a deployment: raises AwsError that names the first thing the gateway could not honour."""
     check_stage: Check
+    bind: Bind
 
 
 _NAMES = {

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from freehold.aws.call import Operation
 from freehold.services.apigatewayv2 import (
+    api_mappings,
     apis,
     authorizers,
+    domain_names,
     imports,
     integration_responses,
     integrations,
@@ -79,6 +81,16 @@ OPERATIONS: dict[str, Operation] = {
     "GetDeployments": stages.get_deployments,
     "UpdateDeployment": stages.update_deployment,
     "DeleteDeployment": stages.delete_deployment,
+    "CreateDomainName": domain_names.create_domain_name,
+    "GetDomainName": domain_names.get_domain_name,
+    "GetDomainNames": domain_names.get_domain_names,
+    "UpdateDomainName": domain_names.update_domain_name,
+    "DeleteDomainName": domain_names.delete_domain_name,
+    "CreateApiMapping": api_mappings.create_api_mapping,
+    "GetApiMapping": api_mappings.get_api_mapping,
+    "GetApiMappings": api_mappings.get_api_mappings,
+    "UpdateApiMapping": api_mappings.update_api_mapping,
+    "DeleteApiMapping": api_mappings.delete_api_mapping,
     "GetTags": tags.get_tags,
     "TagResource": tags.tag_resource,
     "UntagResource": tags.untag_resource,

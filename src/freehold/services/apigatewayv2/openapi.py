@@ -95,9 +95,10 @@ def _api(document: Json) -> Json:
         api["Tags"] = tags
     if "x-amazon-apigateway-cors" in document:
         api["CorsConfiguration"] = _cors(_dict(document["x-amazon-apigateway-cors"]))
-    endpoints = _dict(document.get("x-amazon-apigateway-endpoint-configuration"))
-    if endpoints.get("disableExecuteApiEndpoint"):
-        api["DisableExecuteApiEndpoint"] = True
+    # SAM writes it into each server.
+    for place in (document, *(document.get("servers") or ())):
+        if _dict(_dict(place).get("x-amazon-apigateway-endpoint-configuration")).get("disableExecuteApiEndpoint"):
+            api["DisableExecuteApiEndpoint"] = True
     if document.get("x-amazon-apigateway-policy"):
         raise bad_request("Resource policies are not supported for HTTP APIs")
     return api

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from freehold.aws.call import Call, Json
+from freehold.aws.call import Bind, Call, Json
 from freehold.aws.errors import AwsError
 from freehold.clock import Clock, Ids
 from freehold.state.store import Delete, Put, Store, Write
@@ -23,6 +23,8 @@ DEPLOYMENT = "apigatewayv2.deployment"
 INTEGRATION_RESPONSE = "apigatewayv2.integrationresponse"  # Its key has the integration's id before its own.
 ROUTE_RESPONSE = "apigatewayv2.routeresponse"  # Its key has the route's id before its own.
 MODEL = "apigatewayv2.model"
+DOMAIN = "apigatewayv2.domainname"  # Its key is region and name.
+MAPPING = "apigatewayv2.apimapping"  # Its key has the domain's name before its own.
 PARTS = (STAGE, ROUTE, INTEGRATION, AUTHORIZER, DEPLOYMENT, INTEGRATION_RESPONSE, ROUTE_RESPONSE, MODEL)
 
 WEBSOCKET = "WEBSOCKET"
@@ -39,6 +41,7 @@ class ApiGatewayV2:
     clock: Clock
     ids: Ids
     check: Check
+    bind: Bind
 
 
 _NAMES = {
@@ -61,6 +64,13 @@ async def find_api(gateway: ApiGatewayV2, call: Call, api_id: str) -> Json:
     stored = await gateway.store.read(API, key(call, api_id))
     if stored is None:
         raise not_found(f"Invalid API identifier specified {call.account}:{api_id}")
+    return stored.document
+
+
+async def find_domain(gateway: ApiGatewayV2, call: Call, name: str) -> Json:
+    stored = await gateway.store.read(DOMAIN, key(call, name.lower()))
+    if stored is None:
+        raise not_found("Invalid domain name identifier specified")
     return stored.document
 
 

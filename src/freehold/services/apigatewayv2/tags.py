@@ -1,4 +1,4 @@
-"""Tags of APIs and stages, by ARN (`arn:aws:apigateway:us-east-1::/apis/a1b2c3d4e5/stages/dev`)."""
+"""Tags of APIs, stages and domain names, by ARN (`arn:aws:apigateway:us-east-1::/apis/a1b2c3d4e5/stages/dev`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from urllib.parse import unquote
 
 from freehold.aws.arn import parse_arn
 from freehold.aws.call import Call, Json
-from freehold.services.apigatewayv2.record import API, STAGE, ApiGatewayV2, find, find_api, key, not_found
+from freehold.services.apigatewayv2.record import (
+    API,
+    DOMAIN,
+    STAGE,
+    ApiGatewayV2,
+    find,
+    find_api,
+    find_domain,
+    key,
+    not_found,
+)
 from freehold.state.store import Put
 
 
@@ -38,4 +48,6 @@ async def _tagged(gateway: ApiGatewayV2, call: Call, arn_text: str) -> tuple[str
     if len(parts) == 4 and parts[0] == "apis" and parts[2] == "stages":
         stage = await find(gateway, call, STAGE, parts[1], parts[3])
         return STAGE, key(call, parts[1], parts[3]), stage
+    if len(parts) == 2 and parts[0] == "domainnames":
+        return DOMAIN, key(call, parts[1]), await find_domain(gateway, call, parts[1])
     raise not_found(f"Invalid resource ARN {arn_text}")

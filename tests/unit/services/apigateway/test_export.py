@@ -15,7 +15,7 @@ import yaml
 from tests.clocks import SetClock
 from tests.unit.gateway.memory_store import MemoryStore
 
-from freehold.aws.call import Call
+from freehold.aws.call import Call, OperationTable
 from freehold.aws.errors import AwsError
 from freehold.clock import RandomIds
 from freehold.services.apigateway import OPERATIONS, ApiGateway
@@ -225,7 +225,9 @@ _GUARDED = {
 
 class World:
     def __init__(self) -> None:
-        self.gateway = ApiGateway(MemoryStore(), SetClock(_NOW_S), RandomIds(), lambda copy: None, lambda stage: None)
+        self.gateway = ApiGateway(
+            MemoryStore(), SetClock(_NOW_S), RandomIds(), lambda copy: None, lambda stage: None, OperationTable().bind
+        )
 
     async def __call__(self, operation: str, **request: Any) -> Json:
         return await OPERATIONS[operation](self.gateway, _CALL, request)

@@ -21,6 +21,7 @@ _FOLDER = Path(__file__).parents[4] / "src/freehold/stacks/resources"
 # Values that the schema's types alone do not make meaningful.
 _VALUES: dict[str, Json] = {
     "AWS::ApiGateway::Method": {"RequestParameters": {"method.request.path.id": "true"}},
+    "AWS::ApiGateway::DomainName": {"DomainName": "api.example.com"},
     "AWS::ApiGateway::Stage": {"StageName": "s", "DeploymentId": "d"},
     "AWS::ApiGatewayV2::Api": {"Name": "n", "ProtocolType": "HTTP"},
     "AWS::ApiGatewayV2::Authorizer": {"IdentitySource": ["$request.header.Authorization"]},
@@ -129,7 +130,9 @@ def _properties(resource: ResourceType, *, only_required: bool) -> Json:
     names = set(schema.required) if only_required else set(resource.supported or schema.properties)
     if resource.name:
         names.add(resource.name.property)
-    names |= {"Name", "StageName", "DeploymentId", "ProtocolType", "IdentitySource"} & set(schema.properties)
+    names |= {"Name", "StageName", "DeploymentId", "DomainName", "ProtocolType", "IdentitySource"} & set(
+        schema.properties
+    )
     made = {name: _value(schema, schema.properties.get(name, {}), name, 0) for name in names}
     fixed = {k: v for k, v in _VALUES.get(resource.type, {}).items() if k in names or k in schema.required}
     return {name: value for name, value in {**made, **fixed}.items() if value is not None}

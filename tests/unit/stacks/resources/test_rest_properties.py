@@ -27,6 +27,12 @@ _LOST = {
     ("AWS::ApiGateway::RestApi", "Mode"),
     # What a new API is made from; it goes its own way from then on.
     ("AWS::ApiGateway::RestApi", "CloneFrom"),
+    # Refused by name when the domain name is made, so none with it is ever changed.
+    ("AWS::ApiGateway::DomainName", "EndpointAccessMode"),
+    ("AWS::ApiGateway::DomainName", "MutualTlsAuthentication.TruststoreUri"),
+    ("AWS::ApiGateway::DomainName", "MutualTlsAuthentication.TruststoreVersion"),
+    ("AWS::ApiGateway::DomainName", "OwnershipVerificationCertificateArn"),
+    ("AWS::ApiGateway::DomainName", "RoutingMode"),
 }
 
 
