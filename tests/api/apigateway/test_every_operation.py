@@ -58,6 +58,7 @@ def test_every_operation_of_the_table_answers_boto3(client: Client) -> None:
     _parts(calls, of, where)
     deployment = _stages(calls, of)
     _documentation(calls, of)
+    _domain_names(calls, api, client("apigateway").get_stages(**of)["item"][0]["stageName"])
     _usage(calls, api, of)
     _away(calls, of, where, deployment)
     assert set(OPERATIONS) - calls.done == set()
@@ -178,6 +179,21 @@ def _documentation(calls: Calls, of: dict[str, str]) -> None:
     calls.update_stage(**of, stageName="dev", patchOperations=off)
     calls.delete_documentation_version(**version)
     calls.delete_documentation_part(**part)
+
+
+def _domain_names(calls: Calls, api: str, stage: str) -> None:
+    certificate = "arn:aws:acm:us-east-1:000000000000:certificate/11111111-2222-3333-4444-555555555555"
+    name = {"domainName": "every.example"}
+    assert calls.create_domain_name(**name, certificateArn=certificate)["domainNameStatus"] == "AVAILABLE"
+    changed = calls.update_domain_name(**name, patchOperations=replaced("/securityPolicy", "TLS_1_0"))
+    assert changed["securityPolicy"] == calls.get_domain_name(**name)["securityPolicy"] == "TLS_1_0"
+    assert "every.example" in [each["domainName"] for each in calls.get_domain_names()["items"]]
+    made = calls.create_base_path_mapping(**name, restApiId=api, stage=stage, basePath="v1")
+    assert calls.get_base_path_mapping(**name, basePath="v1")["restApiId"] == made["restApiId"] == api
+    calls.update_base_path_mapping(**name, basePath="v1", patchOperations=replaced("/basePath", "v2"))
+    assert [each["basePath"] for each in calls.get_base_path_mappings(**name)["items"]] == ["v2"]
+    calls.delete_base_path_mapping(**name, basePath="v2")
+    calls.delete_domain_name(**name)
 
 
 def _usage(calls: Calls, api: str, of: dict[str, str]) -> None:
