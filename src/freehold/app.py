@@ -366,7 +366,8 @@ class App:
 
     async def _handle_last(self, request: Request) -> Response:
         """While we stop, the functions that still run may call AWS operations; deployed APIs take nothing new."""
-        address = None if request.raw_path.startswith("/_freehold/") else find_address(request)
+        own = request.raw_path.startswith("/_freehold/")
+        address = None if own else find_address(request) or self.gateway.find_domain(request)
         if address is None or self.gateway.find_connections(request, address) is not None:
             return await self.handle(request)
         return Response(503, [("Content-Type", "application/json")], b'{"message":"Service Unavailable"}')

@@ -29,6 +29,15 @@ def test_no_file_tells_two_things() -> None:
     assert [_name(file) for file in FILES if len(file.read_text().splitlines()) > MOST_LINES] == []
 
 
+def test_test_files_that_are_in_no_package_have_names_of_their_own() -> None:
+    """pytest knows such a file by its name alone, and reads only the first of two."""
+    seen: dict[str, Path] = {}
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        if not (file.parent / "__init__.py").exists():
+            assert file.name not in seen, f"{file} and {seen[file.name]}"
+            seen[file.name] = file
+
+
 def test_functions_fit_a_screen() -> None:
     long = []
     for file in FILES:
