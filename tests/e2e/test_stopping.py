@@ -131,9 +131,9 @@ def test_dev_answers_what_runs_and_takes_nothing_new(app: Path, meeting: Meeting
                 terminal.press("\x03")
                 terminal.wait_for("Stopping: 1 request still runs; Ctrl-C again ends it at once.")
                 # Refused, or closed without an answer where it came in the moment of the closing: never run.
-                with pytest.raises(OSError) as refused:
+                with pytest.raises((urllib.error.URLError, ConnectionError)) as refused:
                     urllib.request.urlopen(f"http://127.0.0.1:{port}/slow", timeout=10)
-                assert not isinstance(refused.value, urllib.error.HTTPError | TimeoutError)
+                assert not isinstance(refused.value, urllib.error.HTTPError)
                 line.sendall(b"x")
                 assert answer.result(30).body == b"written"
             assert terminal.wait() == 0
