@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.api.cloudformation.test_http_integrations import CAPABILITIES, deploy
+from tests.api.cloudformation.test_integrations_of_http_apis import CAPABILITIES, deploy
 from tests.live import LiveServer
 
 SAM = """
