@@ -4,6 +4,7 @@ was faster. Whatever `make` refuses is not written."""
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 
 from freehold.state.store import Conflict, Document, Put, Store, Stored, Write
@@ -21,10 +22,12 @@ async def change_document(
     find: Callable[[], Awaitable[Stored]],
     make: Callable[[Document], None],
     also: Callable[[Document, Document], Awaitable[Sequence[Write]]] | None = None,
+    attempts: int | None = _ATTEMPTS,
 ) -> Document:
     """The document as it is then. `find` reads it again each time; `also`, given the document before and after, makes
-    what is written with it. Raises TooManyChanges, and what `find`, `make` and `also` raise."""
-    for _ in range(_ATTEMPTS):
+    what is written with it. `attempts` None: until it is written, as somebody's write succeeds each time. Raises
+    TooManyChanges, and what `find`, `make` and `also` raise."""
+    for _ in itertools.count() if attempts is None else range(attempts):
         stored = await find()
         document = copy.deepcopy(stored.document)
         make(document)

@@ -70,7 +70,6 @@ async def update_domain_name(gateway: ApiGateway, call: Call, request: Json) -> 
 
 async def delete_domain_name(gateway: ApiGateway, call: Call, request: Json) -> Json:
     _refuse(request)
-    await _find(gateway, call, request)
     return await gateway.bind(call)("apigatewayv2", "DeleteDomainName", {"DomainName": request["domainName"]})
 
 

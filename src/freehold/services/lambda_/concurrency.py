@@ -6,8 +6,6 @@ which the engine follows: it keeps so many environments initialised.
 
 from __future__ import annotations
 
-import copy
-
 from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
 from freehold.engine.functions import ALIAS, FUNCTION, LATEST
@@ -17,13 +15,14 @@ from freehold.services.lambda_.record import (
     PROVISIONED,
     Lambda,
     Name,
+    change_function,
     find_function,
     find_version,
     invalid,
     page,
     read_name,
 )
-from freehold.state.store import Conflict, Delete, Put
+from freehold.state.store import Delete, Document, Put
 
 _WITH_SNAP_START = "Provisioned Concurrency is not supported for SnapStart enabled functions."
 """AWS: "Improving startup performance with Lambda SnapStart" has the rule; the words are not known."""
@@ -135,15 +134,10 @@ async def _unreserved(lambda_: Lambda, name: Name) -> int:
 
 
 async def _reserve(lambda_: Lambda, name: Name, count: int | None) -> None:
-    while True:
-        stored = await find_function(lambda_, name)
-        document = copy.deepcopy(stored.document)
+    def reserve(document: Document) -> None:
         document["reserved_concurrency"] = count
-        try:
-            await lambda_.store.write(Put(FUNCTION, name.key, document, if_revision=stored.revision))
-        except Conflict:
-            continue
-        return
+
+    await change_function(lambda_, name, reserve)
 
 
 async def _find(lambda_: Lambda, name: Name) -> Json:

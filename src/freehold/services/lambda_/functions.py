@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 from freehold.aws.call import Call, Json
 from freehold.engine.functions import ALIAS, FUNCTION, LATEST, VERSION
@@ -16,6 +17,7 @@ from freehold.services.lambda_.record import (
     URL,
     Lambda,
     Name,
+    change_function,
     check_revision,
     conflict,
     find_function,
@@ -25,7 +27,7 @@ from freehold.services.lambda_.record import (
     page,
     read_name,
 )
-from freehold.services.lambda_.states import FAILED, put_pending, refuse_pending
+from freehold.services.lambda_.states import FAILED, PENDING, put_pending, refuse_pending
 from freehold.services.lambda_.versions import publish
 from freehold.state.store import Conflict, Delete, Document, Put, Write
 
@@ -163,24 +165,19 @@ async def _delete_version(lambda_: Lambda, name: Name) -> Json:
     return {"StatusCode": 204}
 
 
-async def _change(lambda_: Lambda, name: Name, change: object, request: Json) -> Json:
+async def _change(lambda_: Lambda, name: Name, change: Callable[[Document], None], request: Json) -> Json:
     """Applies `change` to the function's document as it is then, with a new revision id."""
-    assert callable(change)
-    while True:
-        stored = await find_function(lambda_, name)
-        check_revision(request, stored.document["configuration"]["RevisionId"])
-        refuse_pending(stored.document["configuration"])
-        document = copy.deepcopy(stored.document)
+
+    def make(document: Document) -> None:
+        check_revision(request, document["configuration"]["RevisionId"])
+        refuse_pending(document["configuration"])
         change(document)
         stamp(lambda_, document["configuration"])
-        if again := document["configuration"]["State"] == FAILED:
+        if document["configuration"]["State"] == FAILED:
             put_pending(document["configuration"])
-        try:
-            await lambda_.store.write(Put(FUNCTION, name.key, document, if_revision=stored.revision))
-        except Conflict:
-            continue
-        configuration: Json = document["configuration"]
-        return await lambda_.preparations.settle(name.key) if again else configuration
+
+    configuration: Json = (await change_function(lambda_, name, make))["configuration"]
+    return await lambda_.preparations.settle(name.key) if configuration["State"] == PENDING else configuration
 
 
 def _shown(name: Name, configuration: Json) -> Json:

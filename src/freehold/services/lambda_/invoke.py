@@ -12,7 +12,7 @@ from freehold.aws.call import Call, Json
 from freehold.aws.errors import AwsError
 from freehold.engine.invocation import Invocation, InvocationResult
 from freehold.engine.limits import ASYNC_PAYLOAD_BYTES, REQUEST_BYTES
-from freehold.services.lambda_.record import Lambda, find_version, read_name
+from freehold.services.lambda_.record import Lambda, Name, find_version, read_name
 from freehold.services.lambda_.states import refuse_pending
 
 _CLIENT_CONTEXT_BYTES = 3583
@@ -22,15 +22,8 @@ async def invoke(lambda_: Lambda, call: Call, request: Json) -> Json:
     name = read_name(call, request["FunctionName"], request.get("Qualifier"))
     kind = request.get("InvocationType") or "RequestResponse"
     payload = _payload(request, kind)
-    invocation = Invocation(
-        function_arn=name.qualified_arn,
-        payload=payload,
-        request_id=call.request_id or lambda_.ids.uuid(),
-        trace_id=call.trace_id,
-        client_context=_client_context(request.get("ClientContext")) if kind == "RequestResponse" else b"",
-        source=call.service_principal,
-        log_tail=request.get("LogType") == "Tail",
-    )
+    context = _client_context(request.get("ClientContext")) if kind == "RequestResponse" else b""
+    invocation = _invocation(lambda_, call, request, name, payload, context)
     if kind != "RequestResponse":
         stored, version = await find_version(lambda_, name)
         refuse_pending(stored.document["configuration"])
@@ -51,21 +44,29 @@ async def invoke_with_response_stream(lambda_: Lambda, call: Call, request: Json
     """The answer's parts as they come, and what became of it. AWS: InvokeWithResponseStream."""
     name = read_name(call, request["FunctionName"], request.get("Qualifier"))
     kind = request.get("InvocationType") or "RequestResponse"
-    invocation = Invocation(
-        function_arn=name.qualified_arn,
-        payload=_payload(request, kind),
-        request_id=call.request_id or lambda_.ids.uuid(),
-        trace_id=call.trace_id,
-        client_context=_client_context(request.get("ClientContext")),
-        source=call.service_principal,
-        log_tail=request.get("LogType") == "Tail",
-        streams=True,
-    )
+    payload = _payload(request, kind)
+    context = _client_context(request.get("ClientContext"))
+    invocation = _invocation(lambda_, call, request, name, payload, context, streams=True)
     if kind == "DryRun":
         _, version = await find_version(lambda_, name)
         return {"StatusCode": 204, "ExecutedVersion": version}
     result = await lambda_.invoker.invoke(invocation)
     return {"StatusCode": 200, "ExecutedVersion": result.executed_version, "EventStream": StreamedEvents(result)}
+
+
+def _invocation(
+    lambda_: Lambda, call: Call, request: Json, name: Name, payload: bytes, client_context: bytes, streams: bool = False
+) -> Invocation:
+    return Invocation(
+        function_arn=name.qualified_arn,
+        payload=payload,
+        request_id=call.request_id or lambda_.ids.uuid(),
+        trace_id=call.trace_id,
+        client_context=client_context,
+        source=call.service_principal,
+        log_tail=request.get("LogType") == "Tail",
+        streams=streams,
+    )
 
 
 class StreamedEvents:

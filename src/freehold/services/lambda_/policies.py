@@ -5,15 +5,15 @@ Kept in the function's document, under "policies" by qualifier ("" for none).
 
 from __future__ import annotations
 
-import copy
 import json
 import re
+from collections.abc import Callable
 
 from freehold.aws.call import Call, Json
-from freehold.engine.functions import FUNCTION
 from freehold.services.lambda_.record import (
     Lambda,
     Name,
+    change_function,
     check_revision,
     conflict,
     find_function,
@@ -21,7 +21,7 @@ from freehold.services.lambda_.record import (
     not_found,
     read_name,
 )
-from freehold.state.store import Conflict, Put
+from freehold.state.store import Document
 
 
 async def add_permission(lambda_: Lambda, call: Call, request: Json) -> Json:
@@ -100,18 +100,13 @@ def make_statement(name: Name, request: Json) -> Json:
     return statement
 
 
-async def _change(lambda_: Lambda, name: Name, request: Json, change: object) -> None:
-    assert callable(change)
+async def _change(lambda_: Lambda, name: Name, request: Json, change: Callable[[list[Json]], None]) -> None:
     qualifier = name.qualifier or ""
-    while True:
-        stored = await find_function(lambda_, name)
-        document = copy.deepcopy(stored.document)
+
+    def make(document: Document) -> None:
         entry = document.setdefault("policies", {}).setdefault(qualifier, {"statements": [], "revision": None})
         check_revision(request, entry["revision"])
         change(entry["statements"])
         entry["revision"] = lambda_.ids.uuid()
-        try:
-            await lambda_.store.write(Put(FUNCTION, name.key, document, if_revision=stored.revision))
-        except Conflict:
-            continue
-        return
+
+    await change_function(lambda_, name, make)

@@ -22,7 +22,8 @@ from freehold.engine.packages import Packages
 from freehold.services.lambda_.downloads import Downloads
 from freehold.services.lambda_.states import Preparations
 from freehold.state.blobs import Blobs
-from freehold.state.store import Store, Stored
+from freehold.state.change import change_document
+from freehold.state.store import Document, Store, Stored
 
 URL = "lambda.url"
 LAYER_VERSION = "lambda.layer_version"
@@ -137,6 +138,11 @@ async def find_function(lambda_: Lambda, name: Name) -> Stored:
     if stored is None:
         raise not_found(f"Function not found: {name.qualified_arn}")
     return stored
+
+
+async def change_function(lambda_: Lambda, name: Name, make: Callable[[Document], None]) -> Document:
+    """As `change_document`. A stack may change one function from many resources at once, and none of them gives up."""
+    return await change_document(lambda_.store, FUNCTION, lambda: find_function(lambda_, name), make, attempts=None)
 
 
 async def find_version(lambda_: Lambda, name: Name) -> tuple[Stored, str]:

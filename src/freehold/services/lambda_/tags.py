@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Callable
 
 from freehold.aws.arn import parse_arn
 from freehold.aws.call import Call, Json
 from freehold.engine.functions import FUNCTION
 from freehold.services.lambda_.record import MAPPING, Lambda, invalid, not_found
-from freehold.state.store import Conflict, Put, Stored
+from freehold.state.change import change_document
+from freehold.state.store import Document, Stored
 
 _MAX_TAGS = 50
 
@@ -25,26 +26,24 @@ async def untag_resource(lambda_: Lambda, call: Call, request: Json) -> Json:
 
 
 async def list_tags(lambda_: Lambda, call: Call, request: Json) -> Json:
-    _, stored = await _find(lambda_, request["Resource"])
+    text = request["Resource"]
+    stored = await _find(lambda_, text, *_place(text))
     return {"Tags": stored.document.get("tags") or {}}
 
 
-async def _change(lambda_: Lambda, arn: str, change: object) -> None:
-    assert callable(change)
-    while True:
-        kind, stored = await _find(lambda_, arn)
-        document = copy.deepcopy(stored.document)
+async def _change(lambda_: Lambda, text: str, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    kind, key = _place(text)
+
+    def make(document: Document) -> None:
         document["tags"] = change(document.get("tags") or {})
         if len(document["tags"]) > _MAX_TAGS:
             raise invalid(f"Number of tags exceeds resource tag limit of {_MAX_TAGS}.")
-        try:
-            await lambda_.store.write(Put(kind, stored.key, document, if_revision=stored.revision))
-        except Conflict:
-            continue
-        return
+
+    await change_document(lambda_.store, kind, lambda: _find(lambda_, text, kind, key), make, attempts=None)
 
 
-async def _find(lambda_: Lambda, text: str) -> tuple[str, Stored]:
+def _place(text: str) -> tuple[str, str]:
+    """Kind and key of the document that has an ARN's tags."""
     arn = parse_arn(text)
     what, _, name = arn.resource.partition(":") if arn else ("", "", "")
     kind = {"function": FUNCTION, "event-source-mapping": MAPPING}.get(what)
@@ -52,7 +51,11 @@ async def _find(lambda_: Lambda, text: str) -> tuple[str, Stored]:
         raise invalid(f"Tags belong to functions and event source mappings: {text}")
     if ":" in name:
         raise invalid("Tags on function aliases and versions are not supported. Please specify a function ARN.")
-    stored = await lambda_.store.read(kind, f"{arn.region}/{name}")
+    return kind, f"{arn.region}/{name}"
+
+
+async def _find(lambda_: Lambda, text: str, kind: str, key: str) -> Stored:
+    stored = await lambda_.store.read(kind, key)
     if stored is None:
         raise not_found(f"{'Function' if kind == FUNCTION else 'Event source mapping'} not found: {text}")
-    return kind, stored
+    return stored

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
-from freehold.stacks.resources.types import Created, ResourceType, pick, tag_map
+from freehold.stacks.resources.types import Created, ResourceType, pick, tag_changes, tag_list
 
 TYPE = "AWS::CertificateManager::Certificate"
 
@@ -30,12 +30,12 @@ async def create(aws: Aws, properties: Json) -> Created:
 
 
 async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
-    new, old = tag_map(properties.get("Tags")), tag_map(previous.get("Tags"))
-    gone = [{"Key": name} for name in old if name not in new]
+    gone, put = tag_changes(properties, previous)
     if gone:
-        await aws("acm", "RemoveTagsFromCertificate", {"CertificateArn": physical_id, "Tags": gone})
-    if new and new != old:
-        await aws("acm", "AddTagsToCertificate", {"CertificateArn": physical_id, "Tags": properties["Tags"]})
+        keys = [{"Key": name} for name in gone]
+        await aws("acm", "RemoveTagsFromCertificate", {"CertificateArn": physical_id, "Tags": keys})
+    if put:
+        await aws("acm", "AddTagsToCertificate", {"CertificateArn": physical_id, "Tags": tag_list(put)})
     return _created(physical_id)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from freehold.aws.call import Aws, Json
+from freehold.stacks.resources.types import tag_changes
 from freehold.stacks.schema import text_of
 
 Patches = list[dict[str, str]]
@@ -54,11 +55,9 @@ async def patch(aws: Aws, operation: str, target: Json, patches: Patches) -> Non
 
 async def retag(aws: Aws, path: str, properties: Json, previous: Json) -> None:
     """`path` is the resource's in its ARN: "/restapis/abc"."""
-    new = {tag["Key"]: tag["Value"] for tag in properties.get("Tags") or []}
-    old = {tag["Key"]: tag["Value"] for tag in previous.get("Tags") or []}
+    gone, put = tag_changes(properties, previous)
     arn = f"arn:aws:apigateway:{aws.call.region}::{path}"
-    gone = [key for key in old if key not in new]
     if gone:
         await aws("apigateway", "UntagResource", {"resourceArn": arn, "tagKeys": gone})
-    if new and new != old:
-        await aws("apigateway", "TagResource", {"resourceArn": arn, "tags": new})
+    if put:
+        await aws("apigateway", "TagResource", {"resourceArn": arn, "tags": put})

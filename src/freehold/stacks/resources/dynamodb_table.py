@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
 from freehold.aws.errors import AwsError
-from freehold.stacks.resources.types import Created, Name, ResourceType, changed, pick, tag_map, without
+from freehold.stacks.resources.types import Created, Name, ResourceType, changed, pick, tag_changes, tag_list, without
 from freehold.stacks.resources.wait import until
 
 TYPE = "AWS::DynamoDB::Table"
@@ -187,12 +187,11 @@ async def _configure(aws: Aws, name: str, properties: Json, previous: Json) -> N
 
 
 async def _tag(aws: Aws, arn: str, properties: Json, previous: Json) -> None:
-    new, old = tag_map(properties.get("Tags")), tag_map(previous.get("Tags"))
-    gone = [key for key in old if key not in new]
+    gone, put = tag_changes(properties, previous)
     if gone:
         await aws("dynamodb", "UntagResource", {"ResourceArn": arn, "TagKeys": gone})
-    if new != old and new:
-        await aws("dynamodb", "TagResource", {"ResourceArn": arn, "Tags": properties["Tags"]})
+    if put:
+        await aws("dynamodb", "TagResource", {"ResourceArn": arn, "Tags": tag_list(put)})
 
 
 async def _until_active(aws: Aws, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
-from freehold.stacks.resources.types import Created, Name, ResourceType, changed, json_text, pick, tag_map
+from freehold.stacks.resources.types import Created, Name, ResourceType, changed, json_text, pick, tag_changes, tag_list
 
 TYPE = "AWS::IAM::Role"
 
@@ -73,12 +73,11 @@ async def _attach(aws: Aws, role: str, properties: Json, previous: Json) -> None
 
 
 async def _tag(aws: Aws, role: str, properties: Json, previous: Json) -> None:
-    new, old = tag_map(properties.get("Tags")), tag_map(previous.get("Tags"))
-    gone = [key for key in old if key not in new]
+    gone, put = tag_changes(properties, previous)
     if gone:
         await aws("iam", "UntagRole", {"RoleName": role, "TagKeys": gone})
-    if new:
-        await aws("iam", "TagRole", {"RoleName": role, "Tags": properties["Tags"]})
+    if put:
+        await aws("iam", "TagRole", {"RoleName": role, "Tags": tag_list(put)})
 
 
 RESOURCE = ResourceType(TYPE, ("iam",), create, delete, update, Name("RoleName", 64))

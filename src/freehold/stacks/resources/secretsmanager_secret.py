@@ -6,7 +6,7 @@ import json
 
 from freehold.aws.call import Aws, Json
 from freehold.aws.errors import AwsError
-from freehold.stacks.resources.types import Created, Name, ResourceType, changed, pick, tag_map
+from freehold.stacks.resources.types import Created, Name, ResourceType, changed, pick, tag_changes, tag_list
 
 TYPE = "AWS::SecretsManager::Secret"
 
@@ -27,12 +27,11 @@ async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -
         request.update(await _value(aws, properties))
     if request:
         await aws("secretsmanager", "UpdateSecret", {"SecretId": physical_id, **request})
-    new, old = tag_map(properties.get("Tags")), tag_map(previous.get("Tags"))
-    gone = [key for key in old if key not in new]
+    gone, put = tag_changes(properties, previous)
     if gone:
         await aws("secretsmanager", "UntagResource", {"SecretId": physical_id, "TagKeys": gone})
-    if new and new != old:
-        await aws("secretsmanager", "TagResource", {"SecretId": physical_id, "Tags": properties["Tags"]})
+    if put:
+        await aws("secretsmanager", "TagResource", {"SecretId": physical_id, "Tags": tag_list(put)})
     return _created(physical_id)
 
 

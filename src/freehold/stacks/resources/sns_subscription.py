@@ -5,14 +5,14 @@ from __future__ import annotations
 from freehold.aws.arn import parse_arn
 from freehold.aws.call import Aws, Json
 from freehold.aws.errors import AwsError
-from freehold.stacks.resources.types import Created, ResourceType, json_text, pick
+from freehold.stacks.resources.types import Created, ResourceType, attribute_changes, attribute_text, pick
 
 TYPE = "AWS::SNS::Subscription"
 _ATTRIBUTES = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
 
 
 async def create(aws: Aws, properties: Json) -> Created:
-    _check_region(aws, properties)
+    _check_region(properties)
     request: Json = {
         **pick(properties, "TopicArn", "Protocol", "Endpoint"),
         "Attributes": _attributes(properties),
@@ -23,10 +23,9 @@ async def create(aws: Aws, properties: Json) -> Created:
 
 
 async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
-    _check_region(aws, properties)
+    _check_region(properties)
     new, old = _attributes(properties), _attributes(previous)
-    changes = {name: _DEFAULTS.get(name, "") for name in old if name not in new}
-    changes |= {name: value for name, value in new.items() if old.get(name) != value}
+    changes = attribute_changes(new, old, _DEFAULTS)
     # A policy for the other scope is right only once the scope is, and the other way round: the policy goes first.
     if "FilterPolicyScope" in changes and old.get("FilterPolicy"):
         await _set(aws, physical_id, "FilterPolicy", "")
@@ -50,14 +49,10 @@ async def _set(aws: Aws, arn: str, name: str, value: str) -> None:
 
 
 def _attributes(properties: Json) -> dict[str, str]:
-    return {name: _text(properties[name]) for name in _ATTRIBUTES if name in properties}
+    return {name: attribute_text(properties[name]) for name in _ATTRIBUTES if name in properties}
 
 
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else json_text(value)
-
-
-def _check_region(aws: Aws, properties: Json) -> None:
+def _check_region(properties: Json) -> None:
     """`Region` is the topic's; its ARN says it already."""
     arn = parse_arn(str(properties["TopicArn"]))
     told = properties.get("Region")

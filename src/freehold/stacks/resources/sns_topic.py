@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
 from freehold.aws.errors import AwsError
-from freehold.stacks.resources.types import Created, Name, ResourceType, json_text, pick, tag_map
+from freehold.stacks.resources.types import (
+    Created,
+    Name,
+    ResourceType,
+    attribute_changes,
+    attribute_text,
+    pick,
+    tag_changes,
+    tag_list,
+)
 
 TYPE = "AWS::SNS::Topic"
-_ATTRIBUTES = ("DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig", "ContentBasedDeduplication")
+_ATTRIBUTES = (
+    "ContentBasedDeduplication",
+    "DeliveryPolicy",
+    "DisplayName",
+    "KmsMasterKeyId",
+    "SignatureVersion",
+    "TracingConfig",
+)
 
 
 async def create(aws: Aws, properties: Json) -> Created:
@@ -26,9 +42,7 @@ async def create(aws: Aws, properties: Json) -> Created:
 
 
 async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
-    new, old = _attributes(properties), _attributes(previous)
-    changes = {name: value for name, value in new.items() if old.get(name) != value}
-    changes |= {name: _DEFAULTS.get(name, "") for name in old if name not in new}
+    changes = attribute_changes(_attributes(properties), _attributes(previous), _DEFAULTS)
     for name, value in changes.items():
         request = {"TopicArn": physical_id, "AttributeName": name, "AttributeValue": value}
         await aws("sns", "SetTopicAttributes", request)
@@ -37,7 +51,11 @@ async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -
     if gone:
         await _unsubscribe(aws, physical_id, gone)
     await _subscribe(aws, physical_id, wanted)
-    await _retag(aws, physical_id, tag_map(properties.get("Tags")), tag_map(previous.get("Tags")))
+    untagged, tagged = tag_changes(properties, previous)
+    if untagged:
+        await aws("sns", "UntagResource", {"ResourceArn": physical_id, "TagKeys": untagged})
+    if tagged:
+        await aws("sns", "TagResource", {"ResourceArn": physical_id, "Tags": tag_list(tagged)})
     return _created(physical_id)
 
 
@@ -61,14 +79,7 @@ def _is_fifo(properties: Json) -> bool:
 
 
 def _attributes(properties: Json) -> dict[str, str]:
-    found = {name: _text(properties[name]) for name in _ATTRIBUTES if name in properties}
-    if "DeliveryPolicy" in properties:
-        found["DeliveryPolicy"] = json_text(properties["DeliveryPolicy"])
-    return found
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return {name: attribute_text(properties[name]) for name in _ATTRIBUTES if name in properties}
 
 
 async def _subscribe(aws: Aws, arn: str, subscriptions: list[Json]) -> None:
@@ -89,13 +100,6 @@ async def _unsubscribe(aws: Aws, arn: str, gone: list[Json]) -> None:
         request["NextToken"] = answer["NextToken"]
 
 
-async def _retag(aws: Aws, arn: str, new: dict[str, str], old: dict[str, str]) -> None:
-    if gone := [key for key in old if key not in new]:
-        await aws("sns", "UntagResource", {"ResourceArn": arn, "TagKeys": gone})
-    if put := [{"Key": key, "Value": value} for key, value in new.items() if old.get(key) != value]:
-        await aws("sns", "TagResource", {"ResourceArn": arn, "Tags": put})
-
-
 def _created(arn: str) -> Created:
     return Created(arn, {"TopicArn": arn, "TopicName": arn.rpartition(":")[2]})
 
@@ -108,5 +112,5 @@ RESOURCE = ResourceType(
     update,
     Name("TopicName", 256),
     frozenset({"TopicName"}),
-    supported=frozenset({"TopicName", "FifoTopic", "Subscription", "Tags", "DeliveryPolicy", *_ATTRIBUTES}),
+    supported=frozenset({"TopicName", "FifoTopic", "Subscription", "Tags", *_ATTRIBUTES}),
 )

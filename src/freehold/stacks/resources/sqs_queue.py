@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from freehold.aws.call import Aws, Json
-from freehold.stacks.resources.types import Created, Name, ResourceType, json_text, tag_map, without
+from freehold.stacks.resources.types import (
+    Created,
+    Name,
+    ResourceType,
+    attribute_changes,
+    attribute_text,
+    tag_changes,
+    tag_map,
+    without,
+)
 
 TYPE = "AWS::SQS::Queue"
 
@@ -22,15 +29,12 @@ async def create(aws: Aws, properties: Json) -> Created:
 async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
     new = _attributes(without(properties, "QueueName", "Tags", "FifoQueue"))
     old = _attributes(without(previous, "QueueName", "Tags", "FifoQueue"))
-    changes = {name: value for name, value in new.items() if old.get(name) != value}
-    changes |= {name: _DEFAULTS.get(name, "") for name in old if name not in new}
-    if changes:
+    if changes := attribute_changes(new, old, _DEFAULTS):
         await aws("sqs", "SetQueueAttributes", {"QueueUrl": physical_id, "Attributes": changes})
-    tags, old_tags = tag_map(properties.get("Tags")), tag_map(previous.get("Tags"))
-    gone = [key for key in old_tags if key not in tags]
+    gone, tags = tag_changes(properties, previous)
     if gone:
         await aws("sqs", "UntagQueue", {"QueueUrl": physical_id, "TagKeys": gone})
-    if tags and tags != old_tags:
+    if tags:
         await aws("sqs", "TagQueue", {"QueueUrl": physical_id, "Tags": tags})
     return _created(aws, physical_id)
 
@@ -59,13 +63,7 @@ def _full_name(properties: Json) -> str:
 
 
 def _attributes(properties: Json) -> dict[str, str]:
-    return {name: _text(value) for name, value in properties.items()}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return json_text(value) if isinstance(value, dict | list) else str(value)
+    return {name: attribute_text(value) for name, value in properties.items()}
 
 
 def _created(aws: Aws, url: str) -> Created:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freehold.aws.call import Aws, Json
 from freehold.aws.errors import AwsError
-from freehold.stacks.resources.types import Created, Name, ResourceType, without
+from freehold.stacks.resources.types import Created, Name, ResourceType, tag_changes, tag_list, without
 
 TYPE = "AWS::SSM::Parameter"
 
@@ -22,14 +22,12 @@ async def create(aws: Aws, properties: Json) -> Created:
 
 async def update(aws: Aws, physical_id: str, properties: Json, previous: Json) -> Created:
     await aws("ssm", "PutParameter", {**without(properties, "Tags"), "Overwrite": True})
-    new, old = properties.get("Tags") or {}, previous.get("Tags") or {}
     target = {"ResourceType": "Parameter", "ResourceId": physical_id}
-    gone = [key for key in old if key not in new]
+    gone, put = tag_changes(properties, previous)
     if gone:
         await aws("ssm", "RemoveTagsFromResource", {**target, "TagKeys": gone})
-    if new and new != old:
-        tags = [{"Key": key, "Value": value} for key, value in new.items()]
-        await aws("ssm", "AddTagsToResource", {**target, "Tags": tags})
+    if put:
+        await aws("ssm", "AddTagsToResource", {**target, "Tags": tag_list(put)})
     return _created(properties)
 
 

@@ -130,16 +130,36 @@ def json_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def tag_changes(properties: Json, previous: Json) -> tuple[list[str], dict[str, str]]:
+    """Keys of tags that go, and tags that come or change."""
+    new, old = tag_map(properties.get("Tags")), tag_map(previous.get("Tags"))
+    return [key for key in old if key not in new], {key: value for key, value in new.items() if old.get(key) != value}
+
+
+def tag_list(tags: dict[str, str]) -> list[Json]:
+    """A mapping as `[{Key, Value}]`."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def attribute_text(value: Any) -> str:
+    """As SNS and SQS take the values of attributes."""
+    return str(value).lower() if isinstance(value, bool) else json_text(value)
+
+
+def attribute_changes(new: dict[str, str], old: dict[str, str], defaults: dict[str, str]) -> dict[str, str]:
+    """Attributes that come or change, and what those go back to that the template no longer has."""
+    changes = {name: value for name, value in new.items() if old.get(name) != value}
+    return changes | {name: defaults.get(name, "") for name in old if name not in new}
+
+
 async def retag(
     aws: Aws, service: str, arn: str, properties: Json, previous: Json, names: tuple[str, str, str]
 ) -> None:
     """Brings tags to what the properties say. `names`: the members for the ARN, the tags and the keys."""
     arn_member, tags_member, keys_member = names
-    new, old = tag_map(properties.get("Tags")), tag_map(previous.get("Tags"))
-    gone = [key for key in old if key not in new]
+    gone, put = tag_changes(properties, previous)
     if gone:
         await aws(service, "UntagResource", {arn_member: arn, keys_member: gone})
-    put = {key: value for key, value in new.items() if old.get(key) != value}
     if put:
         await aws(service, "TagResource", {arn_member: arn, tags_member: put})
 
