@@ -41,8 +41,9 @@ def test_a_function_has_lambdas_defaults(lambda_: Any, make: Make) -> None:
     assert configuration["SnapStart"] == {"ApplyOn": "None", "OptimizationStatus": "Off"}
     with urllib.request.urlopen(found["Code"]["Location"]) as answer:
         assert answer.read() == zipped({"app.py": ECHO})
-    with pytest.raises(urllib.error.HTTPError, match="403"):
+    with pytest.raises(urllib.error.HTTPError, match="403") as caught:
         urllib.request.urlopen(found["Code"]["Location"].replace("Expires=1", "Expires=2"))
+    caught.value.close()
 
 
 def test_a_name_is_taken_once(lambda_: Any, make: Make) -> None:
