@@ -70,12 +70,14 @@ class _Body:
 
 async def _read_head(stream: AnswerStream) -> tuple[bytes, bytes]:
     """The head, and what came behind it."""
-    read = b""
+    read = bytearray()
     async for part in stream:
+        # Only where the mark can end: a head that comes a byte at a time is not searched anew for each of them.
+        start = max(0, len(read) - len(_HEAD_END) + 1)
         read += part
-        head, end, rest = read.partition(_HEAD_END)
-        if end:
-            return head, rest
+        at = read.find(_HEAD_END, start)
+        if at >= 0:
+            return bytes(read[:at]), bytes(read[at + len(_HEAD_END) :])
         if len(read) > _HEAD_MAX_BYTES:
             raise Refused("INVALID_RESPONSE")
     raise Refused("INTEGRATION_FAILURE" if stream.failure else "INVALID_RESPONSE")
