@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from freehold.aws.call import Call, Json, in_region
-from freehold.services.cognito_idp.record import CognitoIdp, client_and_pool, invalid, pool_region
+from freehold.services.cognito_idp.record import CognitoIdp, client_and_pool, invalid, not_authorized, pool_region
+from freehold.services.cognito_idp.users import find_user
 from freehold.state.store import Document
 
 
@@ -39,3 +40,11 @@ async def open_attempt(service: CognitoIdp, call: Call, request: Json, parameter
         request.get("Session"),
         request.get("ClientMetadata") or {},
     )
+
+
+async def same_user(attempt: Attempt, session: Json) -> Document:
+    """The user whose sign-in began, with the password of then."""
+    user = (await find_user(attempt.service, attempt.pool, attempt.parameter("USERNAME"))).document
+    if user["Username"] != session["Username"] or user.get("PasswordSet") != session["PasswordSet"]:
+        raise not_authorized("Invalid session for the user.")
+    return user

@@ -23,7 +23,7 @@ from freehold.services.cognito_idp import (
     tokens,
     triggers,
 )
-from freehold.services.cognito_idp.attempt import Attempt, open_attempt
+from freehold.services.cognito_idp.attempt import Attempt, open_attempt, same_user
 from freehold.services.cognito_idp.clients import check_secret_hash, client_secret
 from freehold.services.cognito_idp.record import (
     CognitoIdp,
@@ -32,7 +32,7 @@ from freehold.services.cognito_idp.record import (
     unsupported,
 )
 from freehold.services.cognito_idp.schema import check_attributes, missing_attributes
-from freehold.services.cognito_idp.users import change_user, event_attributes, find_unless_hidden, find_user
+from freehold.services.cognito_idp.users import change_user, event_attributes, find_unless_hidden
 from freehold.state.store import Document
 
 NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"
@@ -84,8 +84,7 @@ async def answer_challenge(attempt: Attempt, challenge: str) -> Json:
 
 async def with_password(attempt: Attempt) -> Json:
     """By USERNAME and PASSWORD, whatever flows the client may use."""
-    username = attempt.parameter("USERNAME")
-    check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
+    username = _check_hash(attempt)
     password = attempt.parameter("PASSWORD")
     user = await find_unless_hidden(attempt.service, attempt.pool, attempt.client, username)
     if user is not None:
@@ -104,8 +103,7 @@ async def _initiate(attempt: Attempt, flow: str) -> Json:
         return {"ChallengeParameters": {}, **await _renew(attempt, attempt.parameter("REFRESH_TOKEN"))}
     if flow not in ("USER_SRP_AUTH", "CUSTOM_AUTH"):
         return await with_password(attempt)
-    username = attempt.parameter("USERNAME")
-    check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
+    username = _check_hash(attempt)
     if flow == "USER_SRP_AUTH":
         return await _begin_srp(attempt, username)
     return await _begin_custom(attempt, username)
@@ -143,8 +141,7 @@ async def _begin_srp(attempt: Attempt, username: str) -> Json:
 
 
 async def _answer_srp(attempt: Attempt) -> Json:
-    username = attempt.parameter("USERNAME")
-    check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
+    username = _check_hash(attempt)
     proof = sign_in_srp.Proof(
         attempt.parameter("PASSWORD_CLAIM_SIGNATURE"),
         attempt.parameter("PASSWORD_CLAIM_SECRET_BLOCK"),
@@ -169,12 +166,9 @@ async def _begin_custom(attempt: Attempt, username: str) -> Json:
 
 
 async def _answer_custom(attempt: Attempt) -> Json:
-    username = attempt.parameter("USERNAME")
-    check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
+    _check_hash(attempt)
     session = sign_in_custom.proceed(attempt)
-    user = (await find_user(attempt.service, attempt.pool, username)).document
-    if user["Username"] != session["Username"] or user.get("PasswordSet") != session["PasswordSet"]:
-        raise not_authorized("Invalid session for the user.")
+    user = await same_user(attempt, session)
     return await _go_on(attempt, user, await sign_in_custom.judge(attempt, user, session), "")
 
 
@@ -225,9 +219,11 @@ async def _choose_factor(attempt: Attempt) -> Json:
     return await sign_in_mfa.choose(attempt)
 
 
-def _check_hash(attempt: Attempt) -> None:
+def _check_hash(attempt: Attempt) -> str:
+    """USERNAME, which SECRET_HASH must be of where the client has a secret."""
     username = attempt.parameter("USERNAME")
     check_secret_hash(attempt.service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
+    return username
 
 
 def _ask_new_password(attempt: Attempt, user: Document) -> Json:
@@ -250,8 +246,7 @@ def _ask_new_password(attempt: Attempt, user: Document) -> Json:
 
 async def _answer_new_password(attempt: Attempt) -> Json:
     service, pool = attempt.service, attempt.pool
-    username = attempt.parameter("USERNAME")
-    check_secret_hash(service, attempt.client, username, attempt.parameters.get("SECRET_HASH"))
+    _check_hash(attempt)
     password = attempt.parameter("NEW_PASSWORD")
     passwords.check_policy(pool, password)
     attributes = {
@@ -261,9 +256,7 @@ async def _answer_new_password(attempt: Attempt) -> Json:
     }
     check_attributes(pool, attributes, new=False, by_admin=False)
     session = sessions.proceed(service, attempt.client, NEW_PASSWORD, attempt.session)
-    user = (await find_user(service, pool, username)).document
-    if user["Username"] != session["Username"] or user.get("PasswordSet") != session["PasswordSet"]:
-        raise not_authorized("Invalid session for the user.")
+    user = await same_user(attempt, session)
     absent = missing_attributes(pool, {**user["Attributes"], **attributes})
     if absent:
         raise invalid(f"Invalid user attributes: user.{absent[0]}: The attribute is required\n")

@@ -13,9 +13,8 @@ import orjson
 
 from freehold.aws.call import Json
 from freehold.services.cognito_idp import codes, mfa, sessions
-from freehold.services.cognito_idp.attempt import Attempt
+from freehold.services.cognito_idp.attempt import Attempt, same_user
 from freehold.services.cognito_idp.record import invalid, not_authorized
-from freehold.services.cognito_idp.users import find_user
 from freehold.state.store import Document
 
 SELECT = "SELECT_MFA_TYPE"
@@ -51,7 +50,7 @@ async def check_code(attempt: Attempt, challenge: str) -> tuple[Document, str]:
     service, pool = attempt.service, attempt.pool
     given = attempt.parameter(_ANSWERS[challenge]).strip()
     session = sessions.look(service, attempt.client, challenge, attempt.session)
-    user = await _same_user(attempt, session)
+    user = await same_user(attempt, session)
     place = f"{pool['Id']}/{user['Username']}/{challenge}"
     async with service.attempts.turn(place):
         now_s = service.clock.now_s()
@@ -70,7 +69,7 @@ async def check_code(attempt: Attempt, challenge: str) -> tuple[Document, str]:
 async def choose(attempt: Attempt) -> Json:
     """The answer to SELECT_MFA_TYPE: the challenge of the factor that was chosen."""
     session = sessions.proceed(attempt.service, attempt.client, SELECT, attempt.session)
-    user = await _same_user(attempt, session)
+    user = await same_user(attempt, session)
     chosen = attempt.parameter("ANSWER")
     if chosen not in session["Mine"]:
         raise invalid(f"{chosen} is none of the user's MFA methods.")
@@ -81,7 +80,7 @@ async def choose(attempt: Attempt) -> Json:
 async def finish_setup(attempt: Attempt) -> tuple[Document, str]:
     """The user who has set up a software token meanwhile, and the source."""
     session = sessions.proceed(attempt.service, attempt.client, mfa.DONE, attempt.session)
-    return await _same_user(attempt, session), str(session["Source"])
+    return await same_user(attempt, session), str(session["Source"])
 
 
 async def _ask_code(attempt: Attempt, user: Document, name: str, content: Json) -> Json:
@@ -112,11 +111,3 @@ def _by_address(offered: list[str], user: Document) -> list[str]:
         if name in offered and user["Attributes"].get(f"{attribute}_verified") == "true":
             return [name]
     return []
-
-
-async def _same_user(attempt: Attempt, session: Json) -> Document:
-    """The user whose sign-in began, with the password of then."""
-    user = (await find_user(attempt.service, attempt.pool, attempt.parameter("USERNAME"))).document
-    if user["Username"] != session["Username"] or user.get("PasswordSet") != session["PasswordSet"]:
-        raise not_authorized("Invalid session for the user.")
-    return user
